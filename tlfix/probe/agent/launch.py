@@ -1,0 +1,41 @@
+"""Entry point of the child process: ``python launch.py CONFIG.json``.
+
+Prepares the process (environment, seeds, write protection), installs the watch on Keras, runs the
+user's script as ``__main__`` and measures what is left to measure when it ends.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from types import ModuleType
+
+NAME = "tlfix_agent"
+
+
+def load_package() -> ModuleType:
+    """Import this folder as the package ``tlfix_agent`` without touching ``sys.path``."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+    spec = importlib.util.spec_from_file_location(
+        NAME, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
+    )
+    assert spec is not None and spec.loader is not None
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[NAME] = package
+    spec.loader.exec_module(package)
+    return package
+
+
+def main() -> None:
+    """Read the configuration and hand over to the session."""
+    with open(sys.argv[1], encoding="utf-8") as file:
+        config = json.load(file)
+    load_package()
+    session = importlib.import_module(f"{NAME}.session")
+    os._exit(session.run(config))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""A diagnosis for people: the verdict first, then the numbers, then each cause with its reasons.
+
+Everything is made of ``Text`` objects rather than markup, so that a path like ``data[1].py`` is
+shown as it is. Source and diff lines are never wrapped or cut: they are there to be copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tlfix.findings import Cause, Diagnosis, Evidence, Location, Symptom
+from tlfix.report.numbers import count, measurement, number, percent, seconds
+
+WIDTH = 80
+STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+SOURCES = {"static": "read", "probe": "measured", "trial": "tried"}
+HEADLINES = {
+    "healthy": ("Healthy", "bold green", "nothing found that stands in the way of this training."),
+    "inconclusive": ("Inconclusive", "bold yellow", "the probe could not tell."),
+    "crashed": ("Crashed", "bold red", "the script stopped before it had trained."),
+}
+
+
+def console(file: IO[str], *, colour: bool | None = None) -> Console:
+    """A console on ``file``; plain and 80 columns wide unless it is a terminal."""
+    if colour is False or not file.isatty():
+        return Console(file=file, width=WIDTH, color_system=None, highlight=False)
+    return Console(file=file, highlight=False)
+
+
+def render(
+    diagnosis: Diagnosis,
+    out: Console,
+    *,
+    texts: Mapping[str, str] | None = None,
+    achieved: float | None = None,
+    hint: str | None = None,
+) -> None:
+    """Write ``diagnosis`` to ``out``.
+
+    ``texts`` maps paths to source, for the excerpts; ``achieved`` is the validation accuracy
+    (0..1) the script itself reached in the probe; ``hint`` the command that comes next.
+    """
+    out.print(_verdict(diagnosis))
+    for line in _circumstances(diagnosis, achieved):
+        out.print(line)
+    if diagnosis.symptoms:
+        out.print()
+        out.print(Text("Symptoms", style="bold"))
+        out.print(_symptoms(diagnosis.symptoms))
+    if diagnosis.causes:
+        out.print()
+        out.print(Text("Causes", style="bold"))
+        for cause in diagnosis.causes:
+            _cause(cause, out, texts or {})
+    if diagnosis.notes:
+        out.print()
+        out.print(Text("Notes", style="bold"))
+        for note in diagnosis.notes:
+            out.print(_bullet(note))
+    if hint:
+        out.print()
+        out.print(Text(f"Next: {hint}"), soft_wrap=True)
+
+
+def _verdict(diagnosis: Diagnosis) -> Text:
+    serious = [cause for cause in diagnosis.causes if cause.severity != "note"]
+    if diagnosis.verdict == "sick":
+        found = count(len(serious), "cause") if serious else count(
+            len(diagnosis.symptoms), "symptom"
+        )
+        first = f", first of all: {_sentence(serious[0].title)}" if serious else " without a cause."
+        return Text.assemble(("Sick", "bold red"), f": {found} found{first}")
+    word, style, plain = HEADLINES[diagnosis.verdict]
+    reason = diagnosis.probe.reason
+    tail = _sentence(reason) if reason and diagnosis.verdict != "healthy" else plain
+    return Text.assemble((word, style), f": {tail}")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _circumstances(diagnosis: Diagnosis, achieved: float | None) -> list[Text]:
+    lines = []
+    reference, probe, seen = diagnosis.reference, diagnosis.probe, diagnosis.environment
+    if reference.accuracy is not None or achieved is not None:
+        parts = []
+        if achieved is not None:
+            parts.append(f"reached {percent(achieved)} on validation in the probe")
+        if reference.accuracy is not None:
+            method = f" ({reference.method})" if reference.method else ""
+            parts.append(f"its features allow {percent(reference.accuracy)}{method}")
+        if reference.chance is not None:
+            parts.append(f"chance is {percent(reference.chance)}")
+        lines.append(Text(f"{diagnosis.script.path}: {'; '.join(parts)}."))
+    if probe.status == "skipped":
+        lines.append(Text(f"Not run, only read: {probe.reason or 'no probe asked for'}."))
+        return lines
+    with_ = ", ".join(
+        f"{name} {version}"
+        for name, version in (("Keras", seen.keras), ("TensorFlow", seen.tensorflow))
+        if version
+    )
+    ended = "" if probe.status == "completed" else f" ({probe.status})"
+    lines.append(
+        Text(
+            f"Probed {count(probe.fits, 'fit')}, {count(probe.steps, 'step')}"
+            f" in {seconds(probe.seconds)}{ended}"
+            + (f" on {seen.device}" if seen.device else "")
+            + (f", {with_}" if with_ else "")
+            + f", seed {probe.seed}."
+        )
+    )
+    return lines
+
+
+def _symptoms(symptoms: tuple[Symptom, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("  symptom", no_wrap=True)
+    table.add_column("measured", overflow="fold")
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("limit", justify="right", no_wrap=True)
+    table.add_column("n", justify="right", no_wrap=True)
+    for symptom in symptoms:
+        name = Text(f"  {symptom.id}", style=STYLES[symptom.severity])
+        table.add_row(name, Text(symptom.summary))
+        for measured in symptom.measured:
+            table.add_row(
+                "",
+                Text(f"- {measured.name}"),
+                number(measured.value, measured.unit),
+                "" if measured.threshold is None else number(measured.threshold, measured.unit),
+                "" if measured.n is None else f"{measured.n:,}",
+            )
+    return table
+
+
+def _cause(cause: Cause, out: Console, texts: Mapping[str, str]) -> None:
+    out.print()
+    out.print(
+        Text.assemble(
+            f"{cause.rank}. ",
+            (cause.id, STYLES[cause.severity]),
+            f" {cause.code}  {cause.severity}, {cause.confidence}",
+        )
+    )
+    out.print(Padding(Text(_sentence(cause.title)), (0, 0, 0, 3)))
+    if cause.location is not None:
+        out.print(Text(f"   {place(cause.location)}", style="bold"), soft_wrap=True)
+        text = texts.get(cause.location.path)
+        if text is not None:
+            out.print(excerpt(text, cause.location), soft_wrap=True)
+    out.print(_evidence(cause.evidence))
+    if cause.explains:
+        out.print(Padding(Text(f"explains {', '.join(cause.explains)}"), (0, 0, 0, 3)))
+    if cause.fix is not None:
+        review = "" if cause.fix.review == "none" else f" (review: {cause.fix.review})"
+        out.print(
+            Padding(
+                Text.assemble(("fix", "green"), f" {_sentence(cause.fix.summary)}{review}"),
+                (0, 0, 0, 3),
+            )
+        )
+        out.print(diff(cause.fix.diff, indent="     "), soft_wrap=True)
+    if cause.advice:
+        out.print(Padding(Text(f"by hand: {cause.advice}"), (0, 0, 0, 3)))
+
+
+def _evidence(evidence: tuple[Evidence, ...]) -> Table:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for item in evidence:
+        table.add_row(Text(f"   {SOURCES[item.source]:<8}", style="dim"), Text(item.summary))
+        for measured in item.measured:
+            table.add_row("", Text(f"- {measurement(measured)}"))
+    return table
+
+
+def _bullet(text: str) -> Table:
+    row = Table.grid(padding=(0, 1, 0, 0))
+    row.add_column(no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row("  -", Text(text))
+    return row
+
+
+def place(location: Location) -> str:
+    """``train.py:12``, or ``train.ipynb cell 3:12``."""
+    cell = "" if location.cell is None else f" cell {location.cell}"
+    return f"{location.path}{cell}:{location.line}"
+
+
+def excerpt(text: str, location: Location) -> Text:
+    """The line above ``location``, its own line, and carets under the exact expression."""
+    lines = text.splitlines()
+    if not 1 <= location.line <= len(lines):
+        return Text("")
+    width = len(str(location.line))
+    shown = Text()
+    own = lines[location.line - 1]
+    before = lines[location.line - 2] if location.line > 1 else ""
+    if before.strip():
+        shown.append(f"   {location.line - 1:>{width}} | {before}\n", style="dim")
+    shown.append(f"   {location.line:>{width}} | ", style="dim")
+    shown.append(f"{own}\n")
+    start = location.column - 1
+    same_line = location.end_line in (None, location.line) and location.end_column is not None
+    end = (location.end_column or 1) - 1 if same_line else len(own.rstrip())
+    carets = "^" * max(1, end - start)
+    # Tabs are kept in the margin so that the carets stand where the eye expects them.
+    margin = "".join(c if c == "\t" else " " for c in own[:start])
+    shown.append(f"   {'':>{width}} | {margin}", style="dim")
+    shown.append(carets, style="bold red")
+    return shown
+
+
+def diff(text: str, indent: str = "") -> Text:
+    """A unified diff, additions green and removals red."""
+    shown = Text()
+    lines = text.splitlines()
+    for index, line in enumerate(lines):
+        style = ""
+        if line.startswith(("+++", "---", "@@")):
+            style = "dim"
+        elif line.startswith("+"):
+            style = "green"
+        elif line.startswith("-"):
+            style = "red"
+        shown.append(indent + line, style=style)
+        if index + 1 < len(lines):
+            shown.append("\n")
+    return shown
