@@ -7,10 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
-import libcst as cst
-from libcst.codemod import CodemodContext
-from libcst.metadata import MetadataWrapper
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
@@ -41,6 +37,11 @@ def transform(source: str, name: str, parameters: Mapping[str, object]) -> str:
     Raises:
         Declined: the change cannot be placed safely, with the reason.
     """
+    # Imported here: causes only need positions, and LibCST is half the start-up of ``tlfix check``.
+    import libcst as cst
+    from libcst.codemod import CodemodContext
+    from libcst.metadata import MetadataWrapper
+
     codemod = import_module(f"tlfix.codemods.{name}").Codemod
     module = cst.parse_module(source)
     wrapper = MetadataWrapper(module, unsafe_skip_copy=True)

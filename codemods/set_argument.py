@@ -41,6 +41,7 @@ class Codemod(VisitorBasedCodemodCommand):
         self.found: dict[cst.Call, list[Edit]] = {}
 
     def visit_Module(self, node: cst.Module) -> None:
+        """Find the calls, or decline before anything is changed."""
         calls = [
             (call, self.get_metadata(PositionProvider, call))
             for call in m.findall(node, m.Call())
@@ -51,6 +52,7 @@ class Codemod(VisitorBasedCodemodCommand):
             self.found.setdefault(call, []).append(edit)
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        """Make the changes asked of this call."""
         for edit in self.found.get(original_node, ()):
             keyword, index, text = edit["keyword"], edit["index"], edit["value"]
             if text is None:

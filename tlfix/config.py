@@ -56,9 +56,7 @@ class Settings(Table):
     root: Path | None = Field(None, exclude=True)
 
 
-KEYS = tuple(
-    field.alias or name for name, field in Settings.model_fields.items() if name != "root"
-)
+KEYS = tuple(field.alias or name for name, field in Settings.model_fields.items() if name != "root")
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -130,9 +128,7 @@ def _explain(path: Path, error: Mapping[str, Any]) -> str:
     return f"{path}: [tool.tlfix] {where}: should be {message}, is {error['input']!r}"
 
 
-def _ids(
-    path: Path, key: str, names: Iterable[str], causes: Mapping[str, str]
-) -> tuple[str, ...]:
+def _ids(path: Path, key: str, names: Iterable[str], causes: Mapping[str, str]) -> tuple[str, ...]:
     ids = {code: cause for cause, code in causes.items()}
     found = []
     for name in names:

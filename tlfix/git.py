@@ -12,9 +12,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tlfix.repair.errors import RepairError
 
@@ -69,7 +69,7 @@ class Worktree:
 
     root: Path
     repository: Repository
-    git_dir: Path = field(default=Path())
+    git_dir: Path
 
     def commit(self, files: Mapping[Path, bytes], message: str) -> Committed:
         """Commit ``files`` (absolute paths of the user's files to new contents).
@@ -253,7 +253,7 @@ def worktree(repository: Repository) -> Iterator[Worktree]:
             arguments = ("--detach", "--no-checkout", "--quiet")
             _query(repository, "worktree", "add", *arguments, str(root), repository.base)
             # The `.git` of a linked worktree is one line, `gitdir: <its folder in the repository>`.
-            admin = Path((root / ".git").read_text(encoding="utf-8").split(": ", 1)[1].strip())
+            admin = Path(os.fsdecode((root / ".git").read_bytes()).split(": ", 1)[1].rstrip("\n"))
             made = Worktree(root, repository, admin)
             made._run("read-tree", repository.base)
         except _Failed as error:
@@ -287,10 +287,7 @@ def _identity(made: Worktree) -> dict[str, str]:
             )
     if all(configured.values()):
         return {}
-    return {
-        name: "tlfix" if name.endswith("NAME") else "tlfix@localhost"
-        for name in configured
-    }
+    return {name: "tlfix" if name.endswith("NAME") else "tlfix@localhost" for name in configured}
 
 
 def _query(repository: Repository, *arguments: str) -> str:
@@ -333,7 +330,7 @@ _NO_GIT = (
 )
 
 
-def _gitpython():  # type: ignore[no-untyped-def]
+def _gitpython() -> Any:
     # Imported late: `tlfix check` has no use for it, and its import fails where git is missing.
     try:
         import git

@@ -184,8 +184,8 @@ def silhouette(rng: np.random.Generator, size: int, shape: str) -> Array:
     """The mask of one shape at a random place, size and rotation: (size, size) in [0, 1], soft over about a pixel."""
     if shape == "whole":
         return np.ones((size, size), np.float32)
-    reach = rng.uniform(0.24, 0.42) * size
-    cx, cy = rng.uniform(0.36 * size, 0.64 * size, 2)
+    reach = rng.uniform(0.32, 0.48) * size
+    cx, cy = rng.uniform(0.4 * size, 0.6 * size, 2)
     y, x = np.mgrid[:size, :size].astype(np.float32)
     angle, aspect = rng.uniform(0, 2 * np.pi), rng.uniform(0.8, 1.25)
     u = ((x - cx) * np.cos(angle) + (y - cy) * np.sin(angle)) * aspect
@@ -240,5 +240,5 @@ def compose(rng: np.random.Generator, size: int, texture: Texture, shape: str, h
     slope = rng.uniform(-0.5, 0.5, 2)
     light = rng.uniform(0.65, 1.1) * (1 + slope[0] * x + slope[1] * y)
     image = np.clip(image, 0, 1) ** rng.uniform(0.7, 1.4) * light[..., None] * rng.uniform(0.92, 1.08, 3)
-    image = image + rng.normal(0, rng.uniform(0, 0.05), image.shape)
+    image = image + rng.normal(0, rng.uniform(0, 0.03), image.shape)
     return (np.clip(image, 0, 1) * 255).astype(np.uint8)

@@ -245,6 +245,7 @@ class LinearProbe(Seen):
     validation: int
     correct: tuple[bool, ...] = ()
     train_accuracy: float | None = None
+    features: int | None = None
 
 
 class RangeTest(Seen):

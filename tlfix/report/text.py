@@ -72,8 +72,8 @@ def render(
 def _verdict(diagnosis: Diagnosis) -> Text:
     serious = [cause for cause in diagnosis.causes if cause.severity != "note"]
     if diagnosis.verdict == "sick":
-        found = count(len(serious), "cause") if serious else count(
-            len(diagnosis.symptoms), "symptom"
+        found = (
+            count(len(serious), "cause") if serious else count(len(diagnosis.symptoms), "symptom")
         )
         first = f", first of all: {_sentence(serious[0].title)}" if serious else " without a cause."
         return Text.assemble(("Sick", "bold red"), f": {found} found{first}")

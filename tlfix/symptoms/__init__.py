@@ -1,1 +1,1 @@
-"""See the modules."""
+"""The symptoms, one statistical test of the trace per file; the file's name is the symptom's id."""

@@ -1,0 +1,78 @@
+"""Let every path into a backbone apply the ``preprocess_input`` it was trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
+from tlfix.codemods.preprocess_names import spell_preprocess_input
+from tlfix.codemods.scaling_edits import ScalingEdits, Span
+from tlfix.codemods.tree import Tree
+
+
+class Codemod(VisitorBasedCodemodCommand):
+    """Replaces scalings by ``preprocess_input`` of one submodule of ``keras.applications``.
+
+    Arguments are the places, each a :class:`Span`:
+        module: the submodule (``mobilenet_v2``).
+        generators: ImageDataGenerator calls; get ``preprocessing_function=``, lose ``rescale=``.
+        expressions: scaling expressions with their ``operand``; become ``preprocess_input(operand)``.
+        renames: calls of, or references to, another network's ``preprocess_input``.
+        wraps: expressions to wrap: a backbone's input, an array given to ``fit``.
+        datasets: ``tf.data`` expressions to ``.map``.
+        layers: ``Rescaling(…)(x)`` calls; become ``preprocess_input(x)``.
+        removals: scalings to take away, because another one on their path is replaced.
+        argument_removals: ImageDataGenerator calls that lose ``rescale=`` and
+            ``preprocessing_function=``.
+    """
+
+    DESCRIPTION = "Apply the backbone's own preprocess_input on every path into it."
+
+    def __init__(
+        self,
+        context: CodemodContext,
+        module: str,
+        generators: Sequence[Span] = (),
+        expressions: Sequence[Span] = (),
+        renames: Sequence[Span] = (),
+        wraps: Sequence[Span] = (),
+        datasets: Sequence[Span] = (),
+        layers: Sequence[Span] = (),
+        removals: Sequence[Span] = (),
+        argument_removals: Sequence[Span] = (),
+    ) -> None:
+        super().__init__(context)
+        self.submodule = module
+        self.generators, self.expressions, self.renames = generators, expressions, renames
+        self.wraps, self.datasets, self.layers = wraps, datasets, layers
+        self.removals, self.argument_removals = removals, argument_removals
+
+    def visit_Module(self, node: cst.Module) -> None:
+        assert self.context.wrapper is not None
+        tree = Tree.of(self.context.wrapper)
+        self.edits = ScalingEdits(tree)
+        function = spell_preprocess_input(tree, self.submodule, self.edits.edits)
+        for span in self.generators:
+            self.edits.generator(span, function)
+        for span in self.expressions:
+            self.edits.preprocess(span, function)
+        for span in self.renames:
+            self.edits.rename(span, function)
+        for span in self.wraps:
+            self.edits.wrap(span, function)
+        for span in self.datasets:
+            self.edits.map_dataset(span, function)
+        for span in self.layers:
+            self.edits.preprocess_layer(span, function)
+        for span in self.removals:
+            self.edits.remove(span)
+        for span in self.argument_removals:
+            self.edits.remove_argument(span, "rescale")
+            self.edits.remove_argument(span, "preprocessing_function")
+        if not self.edits.changes:
+            # Nothing to change at the places told: then no import either.
+            self.edits.edits.after.clear()
+
+    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
+        return self.edits.apply(original_node, super().on_leave(original_node, updated_node))

@@ -1,0 +1,79 @@
+"""Scores a model on a sample, without compiling anything and without changing its weights."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from tlfix_agent import labels, models
+from tlfix_agent.channel import number
+from tlfix_agent.data import Sample
+
+BATCH = 64
+
+
+def as_array(tensor: Any) -> np.ndarray:
+    """Any backend's tensor as a numpy array."""
+    if hasattr(tensor, "detach"):
+        tensor = tensor.detach().cpu()
+    return np.asarray(tensor)
+
+
+def run(model: Any, inputs: np.ndarray, training: bool, seconds: float = 60.0,
+        batch: int = BATCH) -> np.ndarray:
+    """Outputs (n, ...) for ``inputs``; fewer rows if ``seconds`` run out."""
+    outputs = []
+    start = time.monotonic()
+    for first in range(0, len(inputs), batch):
+        result = model(inputs[first : first + batch], training=training)
+        outputs.append(as_array(result))
+        if time.monotonic() - start > seconds:
+            break
+    return np.concatenate(outputs)
+
+
+def evaluate(model: Any, sample: Sample, split: str, mode: str, from_logits: bool,
+             seconds: float = 60.0, batch: int = BATCH) -> dict[str, Any] | None:
+    """The model's score on ``sample`` as an event (``Evaluation``), after training.
+
+    In training mode BatchNorm updates its statistics; they are put back. ``batchnorm_updates``
+    tells whether any did.
+    """
+    training = mode == "training"
+    statistics = [v for layer in models.layers_below(model) if models.is_batchnorm(layer)
+                  for v in (layer.moving_mean, layer.moving_variance)] if training else []
+    kept = models.snapshot(model.non_trainable_variables) if training else []
+    before = models.snapshot(statistics[:40])
+    moved = False
+    try:
+        outputs = run(model, sample.inputs, training, seconds, batch)
+        moved = any(np.any(a != b) for a, b in
+                    zip(models.snapshot(statistics[:40]), before, strict=True))
+    finally:
+        if training:
+            models.restore(model.non_trainable_variables, kept)
+    event: dict[str, Any] = {"split": split, "mode": mode, "when": "after", "n": len(outputs),
+                             "finite": bool(np.isfinite(outputs).all())}
+    if training:
+        event["batchnorm_updates"] = moved
+    target = None if sample.labels is None else sample.labels[: len(outputs)]
+    score = labels.score(outputs, target, from_logits)
+    if score is not None:
+        event.update(score.as_event())
+    event["loss"] = loss_of(model, target, outputs)
+    return event
+
+
+def loss_of(model: Any, target: np.ndarray | None, outputs: np.ndarray) -> float | None:
+    """The compiled loss over a sample, regularisation apart; None if it cannot be computed."""
+    if target is None:
+        return None
+    try:
+        keras = models.keras_of(model)
+        loss = model.loss
+        function = keras.losses.get(loss) if isinstance(loss, str) else loss
+        return number(np.mean(as_array(function(target, outputs))))
+    except Exception:  # whatever does not fit here fails in the program too, where it is recorded
+        return None

@@ -1,0 +1,143 @@
+"""Learning-rate range test, and a short fine-tuning trial: runs from saved weights.
+
+The range test follows Smith (2017, arXiv:1506.01186) in spirit; but instead of one run with a
+growing rate, each rate gets a short run of its own from the same initial weights, so that the
+losses can be compared with each other and with the program's own rate.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tlfix_agent import evaluation, labels, models
+from tlfix_agent.channel import number
+from tlfix_agent.data import Sample
+
+FACTORS = (1.0, 0.1, 10.0, 0.01, 100.0, 0.001, 1000.0)
+HIGHEST, LOWEST = 10.0, 1e-7
+STEPS = 20
+
+
+def range_test(model: Any, fit: Callable[..., Any], initial: list[np.ndarray], sample: Sample,
+               batch_size: int, seconds: float, corrected: bool) -> dict[str, Any] | None:
+    """Short runs of ``STEPS`` steps at the program's rate and powers of ten around it.
+
+    The program's rate comes first, then its neighbours, until ``seconds`` run out. The model's
+    weights are left as the last run left them.
+    """
+    current = models.learning_rate(model)
+    if current is None or current <= 0 or sample.labels is None:
+        return None
+    rates = [r for r in (current * f for f in FACTORS) if LOWEST <= r <= HIGHEST]
+    runs = _Runs(model, initial, rates, seconds)
+    models.restore(model.weights, initial)
+    before = evaluation.evaluate(model, sample, "training", "inference", False)
+    repeats = -(-STEPS * batch_size // len(sample))
+    order = np.concatenate([np.random.default_rng(i).permutation(len(sample))
+                            for i in range(repeats)])[: STEPS * batch_size]
+    fit(model, sample.inputs[order], sample.labels[order], batch_size=batch_size, shuffle=False,
+        epochs=len(rates), verbose=0, callbacks=[runs.callback(models.keras_of(model))])
+    done = [(rate, losses) for rate, losses in zip(rates, runs.losses, strict=False)
+            if len(losses) >= max(3, min(STEPS, len(order) // batch_size) // 2)]
+    if len(done) < 2:
+        return None
+    done.sort(key=lambda pair: pair[0])
+    return {
+        "rates": [rate for rate, _ in done],
+        "losses": [_late(losses) for _, losses in done],
+        "initial": before["loss"] if before else None,
+        "current": current, "steps": STEPS, "corrected": corrected,
+    }
+
+
+def _late(losses: list[float]) -> float | None:
+    """Median loss of the last quarter of a run; None once it was not finite."""
+    if not np.isfinite(losses).all():
+        return None
+    return float(np.median(losses[-max(len(losses) // 4, 3):]))
+
+
+class _Runs:
+    """One ``fit`` whose every epoch is a fresh run at the next rate."""
+
+    def __init__(self, model: Any, initial: list[np.ndarray], rates: list[float],
+                 seconds: float) -> None:
+        self._model, self._initial, self._rates = model, initial, rates
+        self._until = time.monotonic() + seconds
+        self.losses: list[list[float]] = []
+        self._mean = PerBatch()
+
+    def callback(self, keras: Any) -> Any:
+        """A Keras callback that drives the runs."""
+        callback = keras.callbacks.Callback()
+        callback.on_epoch_begin = self._begin
+        callback.on_train_batch_end = self._step
+        return callback
+
+    def _begin(self, epoch: int, _logs: Any = None) -> None:
+        models.restore(self._model.weights, self._initial)
+        optimizer = self._model.optimizer
+        for variable in optimizer.variables:
+            variable.assign(variable * 0)
+        optimizer.learning_rate = self._rates[epoch]
+        self.losses.append([])
+        self._mean = PerBatch()
+
+    def _step(self, batch: int, logs: Any = None) -> None:
+        self.losses[-1].append(self._mean.of("loss", (logs or {}).get("loss"), batch))
+        if time.monotonic() > self._until:
+            self._model.stop_training = True
+
+
+class PerBatch:
+    """Keras reports running means over the epoch; this gives the value of each batch."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+
+    def of(self, name: str, mean: Any, batch: int) -> float:
+        """The batch's own value, from the running ``mean`` after ``batch`` (from 0)."""
+        value = float(mean) if mean is not None else float("nan")
+        total = value * (batch + 1)
+        own = total - self._sums.get(name, 0.0)
+        self._sums[name] = total
+        return own
+
+
+def fine_tune(model: Any, network: Any, fit: Callable[..., Any], training: Sample,
+              validation: Sample, batch_size: int, seconds: float, rate: float,
+              from_logits: bool) -> dict[str, Any] | None:
+    """Unfreezes the top third of ``network`` (BatchNorm kept frozen) and trains on the sample.
+
+    Returns the validation result as the ``tuned_*`` half of ``FineTuneTrial``.
+    """
+    keras = models.keras_of(model)
+    layers = [x for x in network.layers]
+    network.trainable = True
+    for index, layer in enumerate(layers):
+        layer.trainable = index >= len(layers) * 2 // 3 and not models.is_batchnorm(layer)
+    model.compile(optimizer=keras.optimizers.Adam(rate), loss=model.loss)
+    until = time.monotonic() + seconds
+    callback = keras.callbacks.Callback()
+    steps = 0
+
+    def step(_batch: int, _logs: Any = None) -> None:
+        nonlocal steps
+        steps += 1
+        if time.monotonic() > until:
+            model.stop_training = True
+
+    callback.on_train_batch_end = step
+    fit(model, training.inputs, training.labels, batch_size=batch_size, epochs=8, verbose=0,
+        callbacks=[callback])
+    outputs = evaluation.run(model, validation.inputs, False)
+    score = labels.score(outputs, validation.labels, from_logits)
+    if score is None or number(outputs.sum()) is None:
+        return None
+    correct = score.true == score.predicted
+    return {"tuned_accuracy": float(correct.mean()), "tuned_correct": correct, "steps": steps,
+            "learning_rate": rate, "validation": len(correct)}

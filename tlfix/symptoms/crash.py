@@ -1,0 +1,39 @@
+"""The script raised."""
+
+from __future__ import annotations
+
+from tlfix.findings import Measurement, Symptom
+from tlfix.probe.trace import Trace
+from tlfix.symptoms.spec import SymptomSpec
+
+_WHEN = {
+    "import": "while importing",
+    "build": "before training",
+    "fit": "during training",
+    "after": "after training",
+}
+
+
+def measure(trace: Trace) -> Symptom | None:
+    """An exception that left the user's script, with the user's innermost line."""
+    crash = trace.crash
+    if crash is None:
+        return None
+    where = f" at line {crash.site.line}" if crash.site else ""
+    message = crash.message.strip().splitlines()
+    summary = f"{crash.type} {_WHEN[crash.during]}{where}"
+    return Symptom(
+        id="crash",
+        severity="error",
+        summary=f"{summary}: {message[0]}" if message else summary,
+        measured=(Measurement(name="training steps before it", value=trace.steps),),
+    )
+
+
+SYMPTOM = SymptomSpec(
+    id="crash",
+    title="The script raises an exception",
+    what="The script raised before, during or after training; nothing else of it can be trusted.",
+    source="The traceback itself; no threshold.",
+    measure=measure,
+)
