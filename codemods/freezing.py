@@ -77,7 +77,7 @@ def freeze(
 ) -> None:
     """Plan the edits that leave the backbone frozen at ``until``, where training is set up.
 
-    ``made`` is the statement that makes the backbone. Nothing is planned where it is frozen already.
+    ``made`` is the statement that makes the backbone. Nothing is planned where it is frozen.
 
     Raises:
         Declined: the program decides layer by layer, or freezes another model.

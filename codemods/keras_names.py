@@ -16,7 +16,7 @@ ROOTS = ("tensorflow.keras", "keras", "tf_keras", "tensorflow.python.keras")
 
 @dataclass(frozen=True)
 class Imports:
-    """The imports at module level: local name to qualified name, star imports, and where they end."""
+    """The imports at module level: local to qualified name, star imports, and where they end."""
 
     names: dict[str, str]
     stars: tuple[str, ...]

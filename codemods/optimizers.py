@@ -11,12 +11,22 @@ from tlfix.codemods.base import Declined
 from tlfix.codemods.keras_names import spell
 from tlfix.codemods.tree import Edits, Tree, dotted
 
-CLASSES = {
-    name.lower(): name
-    for name in (
-        "Adadelta Adafactor Adagrad Adam Adamax AdamW Ftrl Lamb Lion Muon Nadam RMSprop SGD"
-    ).split()
-}
+_NAMES = (
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "Adamax",
+    "AdamW",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "Muon",
+    "Nadam",
+    "RMSprop",
+    "SGD",
+)
+CLASSES = {name.lower(): name for name in _NAMES}
 """The optimizers of Keras: the string that names one, and its class. All take the rate first."""
 
 

@@ -20,7 +20,7 @@ from tlfix.codemods.tree import Edits, Tree, dotted
 
 
 class Codemod(VisitorBasedCodemodCommand):
-    """Sets the rate where it is written: in the optimizer's call, or at the constant it takes it from.
+    """Sets the rate where it is written: in the optimizer's call, or at the constant it names.
 
     ``compile`` is where the ``compile`` call starts. A name, a key of a dict or an argparse default
     is changed where it is defined if nothing else uses it, else the call gets the number.
@@ -75,7 +75,7 @@ def _is(value: cst.CSTNode, rate: float) -> bool:
 
 
 def _definition(tree: Tree, value: cst.BaseExpression) -> cst.BaseExpression | None:
-    """The number (or schedule) behind ``LR``, ``CONFIG["lr"]`` or ``args.lr``, if used only once."""
+    """The number or schedule behind ``LR``, ``CONFIG["lr"]``, ``args.lr``, if used only once."""
     try:
         if isinstance(value, cst.Name):
             source = bound_value(tree, value.value, value)

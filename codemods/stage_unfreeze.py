@@ -31,8 +31,8 @@ for layer in {base}.layers[: int({kept} * len({base}.layers))]:
 class Codemod(VisitorBasedCodemodCommand):
     """Freezes the backbone for the program's own fit, then adds a second compile and fit.
 
-    ``backbone`` and ``fit`` are where these calls start. ``rate`` is the learning rate of the second
-    stage; ``share`` (0..1) the part of the backbone's layers, counted from its output, that it trains.
+    ``backbone`` and ``fit`` are where these calls start. ``rate`` is the second stage's learning
+    rate; ``share`` (0..1) the part of the backbone's layers, from its output, that it trains.
     """
 
     DESCRIPTION = "Train the head first, then fine-tune the top of the backbone at a low rate."

@@ -110,7 +110,7 @@ class Tree:
         return any(ancestor is outer for ancestor in self.ancestors(node))
 
     def bindings(self, name: str) -> list[cst.CSTNode]:
-        """The statements and heads that bind ``name``, in source order (assignments, loops, with)."""
+        """The assignments and loop heads that bind ``name``, in source order."""
         return [
             node
             for node in self.nodes()

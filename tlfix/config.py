@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,18 @@ class Settings(Table):
     args: tuple[str, ...] = Field((), strict=False)
     seeds: int = Field(3, ge=3)
     root: Path | None = Field(None, exclude=True)
+
+    def ignored_in(self, path: str) -> frozenset[str]:
+        """The ids that ``per-file-ignores`` silences in the file ``path``."""
+        resolved = Path(path).resolve()
+        inside = self.root is not None and resolved.is_relative_to(self.root)
+        shown = resolved.relative_to(self.root) if self.root and inside else resolved
+        return frozenset(
+            name
+            for pattern, names in self.per_file_ignores.items()
+            if fnmatch(shown.as_posix(), pattern) or fnmatch(resolved.name, pattern)
+            for name in names
+        )
 
 
 KEYS = tuple(field.alias or name for name, field in Settings.model_fields.items() if name != "root")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from tlfix.causes import registry
 from tlfix.causes.spec import Case, CauseSpec, Finding, Remedy
+from tlfix.codemods import Declined
 from tlfix.findings import Cause, Evidence, Fix, Location
 from tlfix.program.model import Site
 from tlfix.suppression import suppressed
@@ -203,8 +204,7 @@ def _fix(
     remedy: Remedy, texts: Mapping[str, str]
 ) -> tuple[Fix | None, Mapping[str, str] | None, str | None]:
     """The fix and the patched files, or the reason why there are none."""
-    # Imported here: LibCST is a third of the start-up time, and most files have no finding.
-    from tlfix.codemods import Declined
+    # Imported here: LibCST is half of the start-up time, and most files have no finding.
     from tlfix.source import patch, unified_diff
 
     try:

@@ -42,7 +42,10 @@ PHOTOGRAPHS = {
     "print": "page.png",
     "handwriting": "text.png",
 }
-REGIONS = {"train": (0.0, 0.60), "validation": (0.65, 1.0)}  # shares of a photograph's width, with a gap between
+REGIONS = {
+    "train": (0.0, 0.60),
+    "validation": (0.65, 1.0),
+}  # shares of a photograph's width, with a gap between
 CROP = (40, 112)  # pixels, the sides of patches in the photograph
 
 
@@ -50,7 +53,9 @@ def bundled(package: str, *parts: str) -> Path:
     """The path of a data file inside an installed package, without importing the package."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"{package} is needed for its bundled images: pip install {package}")
+        raise ModuleNotFoundError(
+            f"{package} is needed for its bundled images: pip install {package}"
+        )
     return Path(spec.submodule_search_locations[0], *parts)
 
 
@@ -96,11 +101,15 @@ def cut_patch(rng: np.random.Generator, name: str, part: Part, size: int) -> Ima
     return resized(exposed[:, :: rng.choice((-1, 1))], size)
 
 
-def photograph_patches(rng: np.random.Generator, name: str, part: Part, count: int, size: int) -> list[Images]:
+def photograph_patches(
+    rng: np.random.Generator, name: str, part: Part, count: int, size: int
+) -> list[Images]:
     return [cut_patch(rng, name, part, size) for _ in range(count)]
 
 
-def digit_scans(rng: np.random.Generator, name: str, part: Part, count: int, size: int) -> list[Images]:
+def digit_scans(
+    rng: np.random.Generator, name: str, part: Part, count: int, size: int
+) -> list[Images]:
     """Distinct scans: the training part draws from the first 60 % of a digit's scans, validation from the rest."""
     scans, labels = scanned_digits()
     own = scans[labels == int(name)]
@@ -111,9 +120,14 @@ def digit_scans(rng: np.random.Generator, name: str, part: Part, count: int, siz
     return [resized(scan, size) for scan in own[rng.permutation(len(own))[:count]]]
 
 
-def drawn_textures(rng: np.random.Generator, name: str, part: Part, count: int, size: int) -> list[Images]:
+def drawn_textures(
+    rng: np.random.Generator, name: str, part: Part, count: int, size: int
+) -> list[Images]:
     """The texture in random shapes and colours; training and validation differ by their random numbers alone."""
-    return [compose(rng, size, TARGET[name], str(rng.choice(SHAPES)), rng.uniform()) for _ in range(count)]
+    return [
+        compose(rng, size, TARGET[name], str(rng.choice(SHAPES)), rng.uniform())
+        for _ in range(count)
+    ]
 
 
 class Kind(NamedTuple):
@@ -175,9 +189,15 @@ def arrays(
     def part(name: Part, numbers: Sequence[int], salt: int) -> tuple[Images, Labels]:
         images: list[Images] = []
         for index, (label, count) in enumerate(zip(names, numbers, strict=True)):
-            images += KINDS[kind].draw(np.random.default_rng((seed, salt, index)), label, name, count, size)
+            images += KINDS[kind].draw(
+                np.random.default_rng((seed, salt, index)), label, name, count, size
+            )
         rows, labels = np.stack(images), np.repeat(np.arange(len(names)), numbers)
-        order = np.random.default_rng((seed, salt)).permutation(len(rows)) if shuffle else np.arange(len(rows))
+        order = (
+            np.random.default_rng((seed, salt)).permutation(len(rows))
+            if shuffle
+            else np.arange(len(rows))
+        )
         return rows[order], labels[order]
 
     return *part("train", wanted, 0), *part("validation", [validation_per_class] * len(names), 1)
@@ -216,13 +236,20 @@ def write(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("kind", choices=list(KINDS))
     parser.add_argument("dest", type=Path, metavar="DIR")
     parser.add_argument("--classes", type=int)
     parser.add_argument("--per-class", type=int, default=60, help="training images of each class")
     parser.add_argument("--validation-per-class", type=int, default=30)
-    parser.add_argument("--counts", type=int, nargs="+", help="training images class by class, instead of --per-class")
+    parser.add_argument(
+        "--counts",
+        type=int,
+        nargs="+",
+        help="training images class by class, instead of --per-class",
+    )
     parser.add_argument("--size", type=int, default=96, help="pixels")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--suffix", choices=("jpg", "png"), default="jpg")

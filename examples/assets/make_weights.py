@@ -11,7 +11,7 @@ import argparse
 import time
 from pathlib import Path
 
-import h5py
+import h5py  # type: ignore[import-untyped]
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,11 @@ from textures import PRETRAINING, SHAPES, compose
 NAME = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_96_no_top.h5"
 SIZE, MARGIN, HUES = 96, 12, 8  # pixels, pixels cropped away at random, number of hue classes
 HEADS = {"texture": len(PRETRAINING), "shape": len(SHAPES), "hue": HUES}
-WEIGHTS = {"texture": 1.0, "shape": 0.5, "hue": 0.3}  # of the heads' losses; the texture is hardest to learn
+WEIGHTS = {
+    "texture": 1.0,
+    "shape": 0.5,
+    "hue": 0.3,
+}  # of the heads' losses; the texture is hardest to learn
 
 Images = NDArray[np.uint8]
 Labels = dict[str, NDArray[np.int32]]
@@ -29,13 +33,17 @@ Labels = dict[str, NDArray[np.int32]]
 def draw(count: int, seed: int) -> tuple[Images, Labels]:
     """Images (count, SIZE + MARGIN, SIZE + MARGIN, 3) and one label array (count,) per head."""
     rng = np.random.default_rng(seed)
-    labels = {head: rng.integers(0, classes, count, dtype=np.int32) for head, classes in HEADS.items()}
+    labels = {
+        head: rng.integers(0, classes, count, dtype=np.int32) for head, classes in HEADS.items()
+    }
     textures, side = list(PRETRAINING.values()), SIZE + MARGIN
     labels["shape"][rng.uniform(size=count) < 0.4] = SHAPES.index("whole")
     images = np.empty((count, side, side, 3), np.uint8)
     for i in range(count):
         hue = (labels["hue"][i] + rng.uniform(-0.35, 0.35)) / HUES % 1
-        images[i] = compose(rng, side, textures[labels["texture"][i]], SHAPES[labels["shape"][i]], hue)
+        images[i] = compose(
+            rng, side, textures[labels["texture"][i]], SHAPES[labels["shape"][i]], hue
+        )
     return images, labels
 
 
@@ -52,9 +60,12 @@ def augmented(images: Images, rng: np.random.Generator) -> NDArray[np.float32]:
     batch = images[:, top : top + SIZE, left : left + SIZE]
     batch = batch[:, :: rng.choice((-1, 1)), :: rng.choice((-1, 1))]
     batch = batch.transpose(0, 2, 1, 3) if rng.uniform() < 0.5 else batch
-    gain, offset = rng.uniform(0.75, 1.2, (len(batch), 1, 1, 1)), rng.uniform(-0.2, 0.2, (len(batch), 1, 1, 1))
+    gain, offset = (
+        rng.uniform(0.75, 1.2, (len(batch), 1, 1, 1)),
+        rng.uniform(-0.2, 0.2, (len(batch), 1, 1, 1)),
+    )
     x = batch.astype(np.float32) / 127.5 - 1
-    return np.clip(x * gain.astype(np.float32) + offset.astype(np.float32), -1, 1)
+    return np.asarray(np.clip(x * gain + offset, -1, 1), np.float32)
 
 
 def build(seed: int) -> tuple[keras.Model, keras.Model]:
@@ -63,7 +74,9 @@ def build(seed: int) -> tuple[keras.Model, keras.Model]:
     With Keras' Glorot weights a depthwise layer shrinks its signal below BatchNormalization's epsilon of 0.001, layer
     after layer, and learning starts late.
     """
-    backbone = keras.applications.MobileNetV2((SIZE, SIZE, 3), alpha=0.35, include_top=False, weights=None)
+    backbone = keras.applications.MobileNetV2(
+        (SIZE, SIZE, 3), alpha=0.35, include_top=False, weights=None
+    )
     rng = np.random.default_rng(seed)
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.DepthwiseConv2D | keras.layers.Conv2D):
@@ -72,14 +85,21 @@ def build(seed: int) -> tuple[keras.Model, keras.Model]:
             fan_in = shape[0] * shape[1] * (1 if depthwise else shape[2])
             layer.kernel.assign(rng.normal(0, np.sqrt(2 / fan_in), shape))
     pooled = keras.layers.GlobalAveragePooling2D()(backbone.output)
-    outputs = {head: keras.layers.Dense(n, activation="softmax", name=head)(pooled) for head, n in HEADS.items()}
+    outputs = {
+        head: keras.layers.Dense(n, activation="softmax", name=head)(pooled)
+        for head, n in HEADS.items()
+    }
     return backbone, keras.Model(backbone.input, outputs)
 
 
-def train(model: keras.Model, images: Images, labels: Labels, steps: int, batch: int, seed: int) -> None:
+def train(
+    model: keras.Model, images: Images, labels: Labels, steps: int, batch: int, seed: int
+) -> None:
     """Nesterov momentum under a cosine schedule with warm-up; prints mean loss and accuracies every 200 steps."""
     rng = np.random.default_rng(seed)
-    schedule = keras.optimizers.schedules.CosineDecay(0.01, steps, warmup_target=0.1, warmup_steps=steps // 20)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.01, steps, warmup_target=0.1, warmup_steps=steps // 20
+    )
     model.compile(
         keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True),
         loss=dict.fromkeys(HEADS, "sparse_categorical_crossentropy"),
@@ -96,8 +116,13 @@ def train(model: keras.Model, images: Images, labels: Labels, steps: int, batch:
         x, y = augmented(images[chosen], rng), {head: labels[head][chosen] for head in HEADS}
         recent.append(model.train_on_batch(x, y, return_dict=True))
         if step % 200 == 0 or step == steps:
-            means = {key: np.mean([float(np.asarray(logs[key])) for logs in recent]) for key in sorted(recent[0])}
-            shown = " ".join(f"{key} {mean:.3f}" for key, mean in means.items() if "_loss" not in key)
+            means = {
+                key: np.mean([float(np.asarray(logs[key])) for logs in recent])
+                for key in sorted(recent[0])
+            }
+            shown = " ".join(
+                f"{key} {mean:.3f}" for key, mean in means.items() if "_loss" not in key
+            )
             print(f"step {step} {time.monotonic() - started:.0f} s {shown}", flush=True)
             recent.clear()
 
@@ -118,7 +143,9 @@ def settle_statistics(model: keras.Model, images: Images, batch: int = 128) -> N
         layer.momentum = momentum
 
 
-def accuracies(model: keras.Model, images: Images, labels: Labels, training: bool) -> dict[str, float]:
+def accuracies(
+    model: keras.Model, images: Images, labels: Labels, training: bool
+) -> dict[str, float]:
     """Share of right answers per head, on batches of 128 in training or in inference mode (statistics restored)."""
     kept = model.get_weights()
     right = dict.fromkeys(HEADS, 0)
@@ -143,11 +170,15 @@ def save_legacy(model: keras.Model, path: Path) -> None:
             names = [f"{layer.name}/{variable.name}:0" for variable in variables]
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name, variable in zip(names, variables, strict=True):
-                group.create_dataset(name, data=np.asarray(keras.ops.convert_to_numpy(variable), np.float32))
+                group.create_dataset(
+                    name, data=np.asarray(keras.ops.convert_to_numpy(variable), np.float32)
+                )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--images", type=int, default=16_000, help="drawn training images")
     parser.add_argument("--steps", type=int, default=4_400)
     parser.add_argument("--batch", type=int, default=64)
@@ -159,7 +190,10 @@ def main() -> None:
     started = time.monotonic()
     images, labels = draw(options.images, options.seed)
     held_out, truth = draw(1_024, options.seed + 1)
-    print(f"drew {len(images) + len(held_out)} images in {time.monotonic() - started:.0f} s", flush=True)
+    print(
+        f"drew {len(images) + len(held_out)} images in {time.monotonic() - started:.0f} s",
+        flush=True,
+    )
     backbone, model = build(options.seed)
     train(model, images, labels, options.steps, options.batch, options.seed)
     print("training mode, held-out images:", accuracies(model, held_out, truth, training=True))
@@ -167,7 +201,9 @@ def main() -> None:
     settle_statistics(model, images[:4_096])
     print("inference mode, settled statistics:", accuracies(model, held_out, truth, training=False))
     save_legacy(backbone, options.output)
-    print(f"saved {options.output} ({options.output.stat().st_size / 1e6:.2f} MB, {time.monotonic() - started:.0f} s)")
+    print(
+        f"saved {options.output} ({options.output.stat().st_size / 1e6:.2f} MB, {time.monotonic() - started:.0f} s)"
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ Texture = Callable[[np.random.Generator, int], Array]
 PERIOD = (7.0, 26.0)  # pixels, the range of the repeat of a periodic texture
 
 
-def coordinates(rng: np.random.Generator, size: int, period: tuple[float, float] = PERIOD) -> tuple[Array, Array]:
+def coordinates(
+    rng: np.random.Generator, size: int, period: tuple[float, float] = PERIOD
+) -> tuple[Array, Array]:
     """Rotated, sheared and shifted pixel coordinates, in units of a random repeat length. Two arrays (size, size)."""
     y, x = np.mgrid[:size, :size].astype(np.float32)
     angle, length = rng.uniform(0, 2 * np.pi), np.exp(rng.uniform(*np.log(period)))
@@ -29,18 +31,20 @@ def centred(rng: np.random.Generator, size: int) -> tuple[Array, Array]:
     """Polar coordinates around a random point: radius in pixels and angle in radians. Two arrays (size, size)."""
     y, x = np.mgrid[:size, :size].astype(np.float32)
     cx, cy = rng.uniform(0.1 * size, 0.9 * size, 2)
-    return np.hypot(x - cx, y - cy).astype(np.float32), np.arctan2(y - cy, x - cx).astype(np.float32)
+    return np.hypot(x - cx, y - cy).astype(np.float32), np.arctan2(y - cy, x - cx).astype(
+        np.float32
+    )
 
 
 def unit(field: NDArray[np.floating]) -> Array:
     """The field stretched to [0, 1] between its 1st and 99th percentile."""
     low, high = np.percentile(field, (1, 99))
-    return np.clip((field - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((field - low) / max(high - low, 1e-6), 0, 1), np.float32)
 
 
 def soft_step(field: Array, rng: np.random.Generator) -> Array:
     """A sigmoid of random sharpness around zero, for fields of unit slope."""
-    return (1 / (1 + np.exp(np.clip(-field * rng.uniform(4, 24), -30, 30)))).astype(np.float32)
+    return np.asarray(1 / (1 + np.exp(np.clip(-field * rng.uniform(4, 24), -30, 30))), np.float32)
 
 
 def noise(rng: np.random.Generator, size: int, exponent: float, stretch: float = 1.0) -> Array:
@@ -80,7 +84,9 @@ def bricks(rng: np.random.Generator, size: int) -> Array:
     row = np.floor(v)
     column = u / 2 + 0.5 * (row % 2)
     edge = np.minimum(0.5 - np.abs(v % 1 - 0.5), 1 - 2 * np.abs(column % 1 - 0.5))
-    tone = np.sin((row * 12.9898 + np.floor(column) * 78.233) * 43.7) * np.float32(rng.uniform(0, 0.3))
+    tone = np.sin((row * 12.9898 + np.floor(column) * 78.233) * 43.7) * np.float32(
+        rng.uniform(0, 0.3)
+    )
     return np.clip(soft_step(edge - np.float32(0.08), rng) * (0.8 + tone), 0, 1).astype(np.float32)
 
 
@@ -92,7 +98,9 @@ def rings(rng: np.random.Generator, size: int) -> Array:
 
 def waves(rng: np.random.Generator, size: int) -> Array:
     u, v = coordinates(rng, size)
-    bend = np.float32(rng.uniform(0.5, 1.1)) * np.sin(2 * np.pi * v / np.float32(rng.uniform(1.5, 3.0)))
+    bend = np.float32(rng.uniform(0.5, 1.1)) * np.sin(
+        2 * np.pi * v / np.float32(rng.uniform(1.5, 3.0))
+    )
     return soft_step(np.sin(2 * np.pi * (u + bend)) / 3, rng)
 
 
@@ -133,8 +141,9 @@ def zigzag(rng: np.random.Generator, size: int) -> Array:
 
 def honeycomb(rng: np.random.Generator, size: int) -> Array:
     u, v = coordinates(rng, size)
-    waves_ = [np.cos(2 * np.pi * (u * np.cos(a) + v * np.sin(a))) for a in (0, 2 * np.pi / 3, 4 * np.pi / 3)]
-    return soft_step((sum(waves_, np.zeros_like(u)) + np.float32(0.6)) / 4, rng)
+    turns = np.float32(np.pi / 3) * np.arange(0, 6, 2, dtype=np.float32)[:, None, None]
+    crossing = np.cos(2 * np.pi * (u * np.cos(turns) + v * np.sin(turns))).sum(0)
+    return soft_step((crossing + np.float32(0.6)) / 4, rng)
 
 
 def spokes(rng: np.random.Generator, size: int) -> Array:
@@ -157,8 +166,9 @@ def scales(rng: np.random.Generator, size: int) -> Array:
 
 def plaid(rng: np.random.Generator, size: int) -> Array:
     u, v = coordinates(rng, size)
-    bands = [np.sin(2 * np.pi * k * f) for f in (u, v) for k in (1, 1 / 3)]
-    return unit(sum(bands, np.zeros_like(u)))
+    return unit(
+        np.sum([np.sin(2 * np.pi * axis * rate) for axis in (u, v) for rate in (1, 1 / 3)], axis=0)
+    )
 
 
 def pebbles(rng: np.random.Generator, size: int) -> Array:
@@ -167,12 +177,27 @@ def pebbles(rng: np.random.Generator, size: int) -> Array:
 
 def marble(rng: np.random.Generator, size: int) -> Array:
     u, _ = coordinates(rng, size)
-    return np.abs(np.sin(np.pi * (u + np.float32(rng.uniform(2, 4)) * noise(rng, size, 1.8)))).astype(np.float32)
+    return np.abs(
+        np.sin(np.pi * (u + np.float32(rng.uniform(2, 4)) * noise(rng, size, 1.8)))
+    ).astype(np.float32)
 
 
 PRETRAINING: dict[str, Texture] = {
     f.__name__: f
-    for f in (stripes, checks, dots, lattice, bricks, rings, waves, cells, clouds, grain, fibres, blobs)
+    for f in (
+        stripes,
+        checks,
+        dots,
+        lattice,
+        bricks,
+        rings,
+        waves,
+        cells,
+        clouds,
+        grain,
+        fibres,
+        blobs,
+    )
 }
 TARGET: dict[str, Texture] = {
     f.__name__: f for f in (zigzag, honeycomb, spokes, spiral, scales, plaid, pebbles, marble)
@@ -206,27 +231,33 @@ def silhouette(rng: np.random.Generator, size: int, shape: str) -> Array:
         inside = -np.maximum(arm, np.maximum(np.abs(u), np.abs(v)) - reach)
     else:
         raise ValueError(f"unknown shape {shape!r}")
-    return np.clip(inside + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(inside + 0.5, 0, 1), np.float32)
 
 
 def rgb(hue: float, saturation: float, value: float) -> Array:
     """One colour from hue, saturation, value (each in [0, 1]) as three float32 in [0, 1]."""
     ramp = np.abs(((hue + np.array((0, 2 / 3, 1 / 3))) % 1) * 6 - 3) - 1
-    return (value * (1 - saturation + saturation * np.clip(ramp, 0, 1))).astype(np.float32)
+    return np.asarray(value * (1 - saturation + saturation * np.clip(ramp, 0, 1)), np.float32)
 
 
 def colour(field: Array, dark: Array, light: Array) -> Array:
     """Mix two colours by a grey field: (size, size) and twice (3,) to (size, size, 3)."""
-    return (dark + field[..., None] * (light - dark)).astype(np.float32)
+    return np.asarray(dark + field[..., None] * (light - dark), np.float32)
 
 
-def compose(rng: np.random.Generator, size: int, texture: Texture, shape: str, hue: float) -> NDArray[np.uint8]:
+def compose(
+    rng: np.random.Generator, size: int, texture: Texture, shape: str, hue: float
+) -> NDArray[np.uint8]:
     """A textured shape on a textured ground under uneven light, as uint8 (size, size, 3).
 
     `hue` in [0, 1] is that of the texture's leading colour; every other colour, the light and the noise are random.
     """
     lead = rgb(hue, rng.uniform(0.45, 1), rng.uniform(0.6, 1))
-    other = rgb(rng.uniform(), rng.uniform(0, 0.35), rng.choice((rng.uniform(0, 0.35), rng.uniform(0.75, 1))))
+    other = rgb(
+        rng.uniform(),
+        rng.uniform(0, 0.35),
+        rng.choice((rng.uniform(0, 0.35), rng.uniform(0.75, 1))),
+    )
     field = texture(rng, size)
     if rng.uniform() < 0.5:
         field = 1 - field
@@ -239,6 +270,10 @@ def compose(rng: np.random.Generator, size: int, texture: Texture, shape: str, h
     y, x = np.mgrid[-0.5 : 0.5 : size * 1j, -0.5 : 0.5 : size * 1j]
     slope = rng.uniform(-0.5, 0.5, 2)
     light = rng.uniform(0.65, 1.1) * (1 + slope[0] * x + slope[1] * y)
-    image = np.clip(image, 0, 1) ** rng.uniform(0.7, 1.4) * light[..., None] * rng.uniform(0.92, 1.08, 3)
+    image = (
+        np.clip(image, 0, 1) ** rng.uniform(0.7, 1.4)
+        * light[..., None]
+        * rng.uniform(0.92, 1.08, 3)
+    )
     image = image + rng.normal(0, rng.uniform(0, 0.03), image.shape)
-    return (np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip(image, 0, 1) * 255, np.uint8)

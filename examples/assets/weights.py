@@ -11,7 +11,13 @@ import argparse
 import shutil
 from pathlib import Path
 
-SIZES = (96, 128, 160, 192, 224)  # pixels, the sizes for which keras.applications publishes MobileNetV2
+SIZES = (
+    96,
+    128,
+    160,
+    192,
+    224,
+)  # pixels, the sizes for which keras.applications publishes MobileNetV2
 NAME = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_{size}_no_top.h5"
 SOURCE = Path(__file__).with_name(NAME.format(size=96))
 
@@ -26,7 +32,9 @@ def install(keras_home: Path) -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("keras_home", type=Path, metavar="DIR", help="folder to use as KERAS_HOME")
     print(install(parser.parse_args().keras_home))
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tlfix.causes.spec import Case
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from tlfix.causes.spec import Case, Remedy
 from tlfix.codemods.base import Position
+from tlfix.findings import Review
 from tlfix.probe.trace import Place
 from tlfix.program.model import Call, Program, Site
 
@@ -62,4 +66,19 @@ def code(program: Program, site: Site) -> str:
 
 def at(place: Place | None, site: Site) -> bool:
     """True if the probe's ``place`` lies within ``site``."""
-    return place is not None and site.line <= place.line <= site.end_line
+    return (
+        place is not None
+        and PurePath(place.path).name == PurePath(site.path).name
+        and site.line <= place.line <= site.end_line
+    )
+
+
+def merged(
+    codemod: str, summary: str, edits: Iterable[tuple[str, dict[str, object]]], review: Review
+) -> Remedy:
+    """A remedy of a codemod that takes a list ``edits``, from pairs of path and one edit."""
+    by_path: dict[str, list[dict[str, object]]] = {}
+    for path, edit in edits:
+        if edit not in by_path.setdefault(path, []):
+            by_path[path].append(edit)
+    return Remedy(codemod, summary, {path: {"edits": e} for path, e in by_path.items()}, review)

@@ -1,19 +1,18 @@
 """What is trained, from when on and how fast: the reasoning the tuning causes share.
 
-Read in the source (:func:`freezing`, :func:`rate_of`) or measured (:func:`shortfall`,
-:func:`feature_loss`, :func:`mode_gap`).
+This is what the source says, and where the probe's places lie in it; what is measured is in
+:mod:`tlfix.evidence.harm`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import comb, erfc, sqrt
 from pathlib import PurePath
 from typing import Literal
 
-from tlfix.findings import Evidence, Measurement
+from tlfix.causes.spec import Remedy
+from tlfix.evidence.edits import position
 from tlfix.probe.trace import FitSeen, Place, Trace
 from tlfix.program.model import (
     Backbone,
@@ -27,23 +26,12 @@ from tlfix.program.model import (
 
 Freezing = Literal["frozen", "open", "partial", "unclear"]
 
+DEFAULT_RATE = 0.001
 DEFAULT_RATES = {"sgd": 0.01}
-"""The rate of a Keras optimizer that is given none; 0.001 for all the others (keras.io/api/optimizers)."""
+"""The rate of an optimizer that is given none; 0.001 for the others (keras.io/api/optimizers)."""
 
 FAMILIES = ("adam", "adamw", "adamax", "nadam", "rmsprop", "sgd", "lamb", "lion")
 """The optimizers whose rates are judged; the rate of Adagrad, Adadelta, Ftrl says less."""
-
-GOOD_SHARE = 0.3
-"""From this share of the backbone's parameters on, "the backbone trains" (0..1): partial fine-tuning
-of the top, as keras.io/guides/transfer_learning recommends for a second stage, stays below it."""
-
-LARGE_CHANGE = 0.05
-"""Relative change of the backbone's kernels during a probe: fifty steps in one direction at the
-update-to-weight ratio of 1e-3 that CS231n (cs231n.github.io/neural-networks-3/#ratio) gives for
-networks trained from scratch."""
-
-NOISE_POINTS = 0.05
-"""Differences of accuracy below this (0..1) are not held against a program, significant or not."""
 
 
 def gentle(family: str) -> float:
@@ -74,9 +62,9 @@ def rate_of(compiled: Compile | None) -> tuple[str | None, float | None]:
         value = compiled.learning_rate.value
         known = isinstance(value, int | float) and not isinstance(value, bool)
         return family, float(value) if known else None  # type: ignore[arg-type]
-    if family is None or (compiled.optimizer is not None and compiled.optimizer.value is None):
+    if family not in FAMILIES:
         return family, None
-    return family, DEFAULT_RATES.get(family, 0.001) if family in FAMILIES else None
+    return family, DEFAULT_RATES.get(family, DEFAULT_RATE)
 
 
 def scheduled(program: Program) -> bool:
@@ -100,10 +88,10 @@ def first_compile(program: Program) -> Compile | None:
     found = [
         c for c in program.compiles if first is None or start(c.call.site) < start(first.call.site)
     ]
-    if first is None:
-        return found[0] if found else None
-    same = [c for c in found if c.model == first.model]
-    return (same or found or [None])[-1]
+    if not found:
+        return None
+    same = [c for c in found if first is not None and c.model == first.model]
+    return found[0] if first is None else (same or found)[-1]
 
 
 def first_fit(program: Program) -> Fit | None:
@@ -209,99 +197,54 @@ def first_fits(trace: Trace) -> Iterator[FitSeen]:
             yield fit
 
 
-@dataclass(frozen=True)
-class Loss:
-    """Accuracy lost against a reference (0..1, negative for a gain) and the p-value of that."""
-
-    points: float
-    p: float
-    evidence: Evidence
-
-    @property
-    def significant(self) -> bool:
-        """Lost more than noise, at the 1 % level."""
-        return self.points >= NOISE_POINTS and self.p < 0.01
-
-
-def shortfall(fit: FitSeen) -> Loss | None:
-    """Validation accuracy after training against a linear probe on the features before it.
-
-    The probe is the one on images as the program feeds them, so that wrong scaling is not counted.
-    """
-    reference = fit.probe("as-is") or fit.probe("expected")
-    after = fit.evaluation("validation")
-    if reference is None or after is None or after.accuracy is None or after.n == 0:
+def staged(program: Program, backbone: Backbone | None, fit: Fit | None) -> Remedy | None:
+    """Two-stage training where one scope sees backbone, compile and fit; else freezing alone."""
+    if backbone is None or backbone.variable is None:
         return None
-    p = _z_test(reference.accuracy, reference.validation, after.accuracy, after.n)
-    return _loss(
-        f"after training the model gets {after.accuracy:.0%} of the validation images right; a "
-        f"linear classifier on the untouched features gets {reference.accuracy:.0%}",
-        ("accuracy", after.accuracy, after.n),
-        ("reference", reference.accuracy),
-        p,
+    made = backbone.call
+    compiled = next((c for c in program.compiles if fit and c.model == fit.model), None)
+    family, own = rate_of(compiled)
+    rate = low_rate(family or "adam")
+    if own is not None:
+        rate = min(rate, own / 10)
+    one_scope = (
+        fit is not None
+        and compiled is not None
+        and compiled.call.scope == fit.call.scope
+        and made.scope in (fit.call.scope, "")
+    )
+    if one_scope and fit is not None and not _needs_care(program, backbone, fit):
+        return Remedy(
+            codemod="stage_unfreeze",
+            summary=f"train the head on the frozen backbone, then its top at a rate of {rate:g}",
+            edits={
+                program.path: {
+                    "backbone": position(made.site),
+                    "fit": position(fit.call.site),
+                    "rate": rate,
+                }
+            },
+            review="careful",
+        )
+    until = {} if fit is None or fit.call.scope != made.scope else {"until": fit.call.site}
+    return Remedy(
+        codemod="freeze_backbone",
+        summary="freeze the backbone, so that only the head trains",
+        edits={
+            program.path: {
+                "backbone": position(made.site),
+                **{name: position(site) for name, site in until.items()},
+            }
+        },
+        review="careful",
     )
 
 
-def feature_loss(fit: FitSeen) -> Loss | None:
-    """The backbone's features after training against before, by the same linear probe (McNemar)."""
-    for scaling in ("as-is", "expected"):
-        before, after = fit.probe(scaling), fit.probe(scaling, "trained")
-        if before is not None and after is not None and after.validation:
-            if before.correct and len(before.correct) == len(after.correct):
-                p = mcnemar(before.correct, after.correct)
-            else:
-                p = _z_test(before.accuracy, before.validation, after.accuracy, after.validation)
-            return _loss(
-                f"a linear classifier on the backbone's features gets {before.accuracy:.0%} before "
-                f"this training and {after.accuracy:.0%} after it",
-                ("features_after", after.accuracy, after.validation),
-                ("features_before", before.accuracy),
-                p,
-            )
-    return None
-
-
-def mode_gap(fit: FitSeen) -> Loss | None:
-    """Accuracy in inference mode against training mode, on the same split."""
-    for split in ("training", "validation"):
-        right, ours = fit.evaluation(split, "training"), fit.evaluation(split, "inference")
-        if right and ours and right.accuracy is not None and ours.accuracy is not None and ours.n:
-            p = _z_test(right.accuracy, right.n, ours.accuracy, ours.n)
-            return _loss(
-                f"the same {split} images score {right.accuracy:.0%} in training mode and "
-                f"{ours.accuracy:.0%} in inference mode",
-                ("inference", ours.accuracy, ours.n),
-                ("training_mode", right.accuracy),
-                p,
-            )
-    return None
-
-
-def _loss(
-    summary: str, ours: tuple[str, float, int], reference: tuple[str, float], p: float
-) -> Loss:
-    measured = (
-        Measurement(name=ours[0], value=ours[1], threshold=reference[1], n=ours[2]),
-        Measurement(name=reference[0], value=reference[1]),
-        Measurement(name="p", value=p, threshold=0.01),
+def _needs_care(program: Program, backbone: Backbone, fit: Fit) -> bool:
+    """True where a second stage cannot simply follow the fit."""
+    variable = backbone.variable
+    rebound = any(
+        variable in call.targets and call.site != backbone.call.site for call in program.calls
     )
-    evidence = Evidence(source="probe", summary=summary, measured=measured)
-    return Loss(reference[1] - ours[1], p, evidence)
-
-
-def mcnemar(first: tuple[bool, ...], second: tuple[bool, ...]) -> float:
-    """The exact two-sided McNemar p-value of two classifiers on the same images (McNemar 1947)."""
-    only_first = sum(a and not b for a, b in zip(first, second, strict=True))
-    only_second = sum(b and not a for a, b in zip(first, second, strict=True))
-    n = only_first + only_second
-    tail = sum(comb(n, k) for k in range(min(only_first, only_second) + 1))
-    return min(1.0, 2 * tail / 2**n)
-
-
-def _z_test(reference: float, n_reference: int, ours: float, n_ours: int) -> float:
-    """One-sided p-value that ``ours`` is below ``reference`` (pooled two-proportion test)."""
-    if not n_reference or not n_ours:
-        return 1.0
-    pooled = (reference * n_reference + ours * n_ours) / (n_reference + n_ours)
-    spread = sqrt(max(pooled * (1 - pooled), 1e-9) * (1 / n_reference + 1 / n_ours))
-    return 0.5 * erfc((reference - ours) / spread / sqrt(2))
+    again = sum(f.model == fit.model for f in program.fits) > 1
+    return rebound or again or fit.call.in_loop or scheduled(program)

@@ -184,7 +184,8 @@ class Evaluation(Seen):
     """The model scored on sampled images of a split, in inference or in training mode.
 
     ``majority`` is the share of the largest class among them, ``confusion[i][j]`` counts true class
-    i predicted as j, ``loss`` may be null where it is not finite or unknown.
+    i predicted as j, ``loss`` may be null where it is not finite or unknown. ``correct`` has one flag
+    per scored image, in the order they came, so that two runs can be compared image by image.
     """
 
     split: Literal["training", "validation"]
@@ -197,6 +198,7 @@ class Evaluation(Seen):
     majority: float | None = None
     classes: int | None = None
     confusion: tuple[tuple[int, ...], ...] | None = None
+    correct: tuple[bool, ...] = ()
     finite: bool = True
 
 

@@ -67,8 +67,8 @@ class Part:
 class Made:
     """What a call returned. ``kind`` is the class of the result where that is known.
 
-    ``parts`` are the layers added to a ``Sequential``; ``result`` is what the function given to
-    ``map`` (or wrapped by ``Lambda``) returns; ``uses_facts`` are functions' scalings by reference.
+    ``parts`` are the layers added to a ``Sequential``; ``results`` holds what functions handed
+    over return (by parameter name), and a parser's arguments. ``loop`` is the depth of loops.
     """
 
     call: Call
@@ -146,6 +146,7 @@ class Fact:
     operand_site: Site
     scope: str
     owner: Site | None
+    statement: int = 0
     statements: int = 1
     targets: tuple[str, ...] = ()
     previous: Fact | None = None

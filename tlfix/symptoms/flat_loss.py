@@ -52,8 +52,11 @@ def _still_high(history: History, level: float) -> bool:
 
 
 def _pinned(history: History) -> bool:
-    """The second half of the series (at least 20 steps) sits at the loss of guessing, without a
-    trend, and the model predicts nothing."""
+    """The second half (at least 20 steps) sits at the loss of guessing, and nothing is predicted.
+
+    This is also where a loss that began far above comes to rest. It is not pinned if the training
+    images, scored together, cost less than guessing.
+    """
     chance = history.chance_loss
     half = history.losses[len(history.losses) // 2 :]
     evaluation = history.after("training")
@@ -64,6 +67,7 @@ def _pinned(history: History) -> bool:
         and trend(half, "less") >= 0.05
         and evaluation is not None
         and not above_chance(evaluation)
+        and (evaluation.loss is None or evaluation.loss >= (1 - PINNED) * chance)
     )
 
 

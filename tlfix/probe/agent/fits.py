@@ -119,7 +119,8 @@ class Fits:
         return training, validation
 
     def _begin(self, model: Any, training: Feed, validation: Feed | None,
-               arguments: dict[str, Any], place: dict[str, Any] | None, method: str) -> Fit:
+               arguments: dict[str, Any], place: dict[str, Any] | None, method: str,
+               compiled: dict[str, Any] | None = None) -> Fit:
         if not self.names:
             self.names = scalings.known(models.keras_of(model))
         if not model.built and training.sample is not None:
@@ -130,7 +131,8 @@ class Fits:
         backbones = self._models.backbones(model, self.names)
         for backbone in backbones:
             self._channel.send("backbone", **backbone.event)
-        compiled = models.describe_compile(model, getattr(model, "_tlfix_compiled_at", None))
+        if compiled is None:
+            compiled = models.describe_compile(model, getattr(model, "_tlfix_compiled_at", None))
         weights = model.weights if model.built else []
         keep = self._instruments and sum(
             int(np.prod(v.shape)) for v in weights) * 4 <= SNAPSHOT_BYTES
@@ -236,6 +238,22 @@ class Fits:
             self.inside = False
         self._budget.watch_idle()
         return logs if wanted else list(logs.values())
+
+    def begin_loop(self, model: Any, feed: Feed, place: dict[str, Any] | None,
+                   compiled: dict[str, Any]) -> Fit:
+        """A custom loop has made its first step on ``model``."""
+        self._budget.watch()
+        return self._begin(model, feed, None, {}, place, "custom-loop", compiled)
+
+    def end_loop(self, fit: Fit, watch: Watch, training: Feed, validation: Feed) -> None:
+        """The custom loop is over: what it was fed is known now."""
+        watch.close()
+        fit.training, fit.validation = training.sample, validation.sample
+        self._channel.send(
+            "data", index=fit.index, training=labels.describe(training, "training"),
+            validation=labels.describe(validation, "validation") if validation.sample else None)
+        self.inside = True
+        self._end(fit, watch)
 
     def close_batches(self) -> None:
         """After the script: score what ``train_on_batch`` trained."""

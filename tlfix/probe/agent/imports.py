@@ -39,7 +39,7 @@ class AfterImport(importlib.abc.MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
-        action = self._actions.pop(fullname, None)
+        action = self._actions.get(fullname)  # kept: a spec may be looked up without an import
         if action is None:
             return None
         for finder in sys.meta_path:

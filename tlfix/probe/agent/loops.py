@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tlfix_agent import data, evaluation, models, places
-from tlfix_agent.channel import Channel
+from tlfix_agent import evaluation, models, places
+from tlfix_agent.channel import Channel, number
 from tlfix_agent.data import Feed, Sample
 from tlfix_agent.fits import Fit, Fits, Watch
 from tlfix_agent.limits import Budget, Finished
@@ -134,25 +134,19 @@ class Loops:
         return Feed(None, None, "custom-loop", sample=sample, batch_size=size)
 
     def _start(self) -> None:
-        model = self._model
-        if getattr(model, "optimizer", None) is None:
-            object.__setattr__(model, "_tlfix_optimizer", self._optimizer)
+        rate = self._optimizer.learning_rate
         self._fit = self._fits.begin_loop(
-            model, self._feed("training"), self._place, self._logits,
+            self._model, self._feed("training"), self._place,
             {"optimizer": type(self._optimizer).__name__, "loss": models.loss_name(self._loss),
              "from_logits": self._logits,
-             "learning_rate": models.number(evaluation.as_array(self._optimizer.learning_rate))
-             if not callable(self._optimizer.learning_rate) else None})
-        self._watch = Watch(self._channel, self._budget, self._fit, model)
+             "learning_rate": None if callable(rate) else number(evaluation.as_array(rate))})
+        self._watch = Watch(self._channel, self._budget, self._fit, self._model)
 
     def close(self) -> None:
         """After the script: hand over what the loop was fed, and score the model."""
         if self._fit is None or self._watch is None:
             return
         self._settle("validation")
-        self._fit.training, self._fit.validation = self._sample("training"), self._sample(
-            "validation")
-        self._watch.close()
         self._fits.end_loop(self._fit, self._watch, self._feed("training"),
                             self._feed("validation"))
 

@@ -1,0 +1,399 @@
+"""Each symptom on the smallest trace that shows it, and on its neighbour that does not."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tests.traces import (
+    confusion,
+    crashed,
+    data,
+    evaluation,
+    falling,
+    fit,
+    flat,
+    healthy,
+    model,
+    place,
+    probe,
+    trace,
+)
+from tlfix.probe.trace import CompileSeen, Evaluation, Trace
+from tlfix.symptoms.history import histories
+from tlfix.symptoms.registry import SYMPTOMS, measure_all
+
+LN8 = math.log(8)
+
+
+def one_class(n: int = 200) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(n // 8 if column == 3 else 0 for column in range(8)) for _ in range(8))
+
+
+def permuted(accuracy: float, n: int = 200) -> Evaluation:
+    return evaluation("validation", accuracy, n=n)
+
+
+def test_every_symptom_has_its_text_and_its_own_id() -> None:
+    assert len({spec.id for spec in SYMPTOMS}) == len(SYMPTOMS) == 12
+    for spec in SYMPTOMS:
+        assert spec.title and spec.what and spec.source, spec.id
+
+
+def test_crash() -> None:
+    symptom = measure_all(crashed("Shapes (None, 1) and (None, 8) differ\nmore", line=41))["crash"]
+    assert symptom.severity == "error"
+    assert symptom.summary == (
+        "ValueError during training at line 41: Shapes (None, 1) and (None, 8) differ"
+    )
+
+
+def test_crash_without_message_or_line() -> None:
+    seen = crashed()
+    assert seen.crash is not None
+    bare = seen.model_copy(
+        update={"crash": seen.crash.model_copy(update={"message": "", "site": None})}
+    )
+    assert measure_all(bare)["crash"].summary == "ValueError during training"
+
+
+class TestChance:
+    def stuck(self, accuracy: float = 0.13, reference: float = 0.91, count: int = 40) -> Trace:
+        return trace(
+            fit(
+                flat(count),
+                evaluations=(
+                    evaluation("training", accuracy, loss=2.08),
+                    evaluation("validation", 0.12, loss=2.09),
+                ),
+                probes=(probe("expected", reference),),
+            )
+        )
+
+    def test_both_splits_while_the_features_can_do_better(self) -> None:
+        found = measure_all(self.stuck())
+        assert set(found) == {"chance-accuracy", "chance-validation", "flat-loss"}
+        assert found["chance-accuracy"].severity == "error"
+        measured = found["chance-accuracy"].measured[0]
+        assert (measured.value, measured.threshold, measured.n) == (0.13, 0.125, 200)
+
+    def test_too_few_steps(self) -> None:
+        found = measure_all(self.stuck(count=25))
+        assert "chance-accuracy" not in found and "chance-validation" not in found
+
+    def test_features_no_better(self) -> None:
+        found = measure_all(self.stuck(reference=0.18))
+        assert set(found) == {"flat-loss"}
+
+    def test_a_falling_loss_needs_more_steps(self) -> None:
+        def program(count: int) -> Trace:
+            return trace(
+                fit(
+                    falling(count, start=9.0, end=1.9),
+                    evaluations=(evaluation("training", 0.13),),
+                    probes=(probe("as-is", 0.91),),
+                )
+            )
+
+        assert "chance-accuracy" not in measure_all(program(60))
+        assert "chance-accuracy" in measure_all(program(120))
+
+    def test_a_loss_that_fell_only_to_that_of_guessing(self) -> None:
+        seen = trace(
+            fit(
+                falling(60, start=9.0, end=2.2),
+                evaluations=(evaluation("training", 0.13),),
+                probes=(probe("as-is", 0.91),),
+            )
+        )
+        assert "chance-accuracy" in measure_all(seen)
+
+    def test_few_images_cannot_tell(self) -> None:
+        seen = trace(
+            fit(
+                flat(60),
+                evaluations=(evaluation("training", 0.125, n=16),),
+                probes=(probe("as-is", 0.91),),
+            )
+        )
+        assert "chance-accuracy" not in measure_all(seen)
+
+    def test_validation_at_chance_while_training_is_learned_needs_no_reference(self) -> None:
+        seen = trace(
+            fit(
+                falling(40),
+                evaluations=(evaluation("training", 0.9), evaluation("validation", 0.13)),
+            )
+        )
+        found = measure_all(seen)
+        assert set(found) == {"chance-validation"}
+        assert "training reaches 0.90" in found["chance-validation"].summary
+
+    def test_majority_class_baseline_not_one_over_classes(self) -> None:
+        """0.70 of 200 is far above 1/2, and still what the largest class alone gives."""
+        table = ((140, 0), (60, 0))
+        skewed = {"majority": 0.7, "classes": 2, "confusion": table, "balanced_accuracy": 0.5}
+        seen = trace(
+            fit(
+                flat(40, level=0.61, noise=0.03),
+                training=data("training", classes=2, histogram={0: 358, 1: 154}),
+                evaluations=(evaluation("training", 0.70, **skewed),),
+                probes=(probe("expected", 0.95, chance=0.7),),
+            )
+        )
+        assert set(measure_all(seen)) == {
+            "chance-accuracy",
+            "flat-loss",
+            "single-class-predictions",
+        }
+
+    def test_only_the_last_fit_is_judged(self) -> None:
+        first = fit(flat(40), evaluations=(evaluation("training", 0.12),))
+        last = fit(
+            falling(40),
+            index=1,
+            evaluations=(evaluation("training", 0.95), evaluation("validation", 0.92)),
+        )
+        assert measure_all(trace(first, last)) == {}
+
+    def test_each_model_is_judged(self) -> None:
+        """The second model learns; the first did not, and its fit is named."""
+        bad = self.stuck().fits[0]
+        good = healthy().fits[0].model_copy(update={"model": model(key=1), "site": place(50)})
+        found = measure_all(trace(bad, good))
+        assert found["chance-accuracy"].summary.endswith("(model of the fit at line 20)")
+
+
+class TestBelowChance:
+    def test_zero(self) -> None:
+        seen = trace(fit(falling(40), evaluations=(permuted(0.0),)))
+        found = measure_all(seen)
+        assert set(found) == {"zero-accuracy"}
+        assert found["zero-accuracy"].severity == "error"
+
+    def test_zero_of_few_images_among_many_classes_cannot_be_told(self) -> None:
+        seen = trace(fit(falling(40), evaluations=(evaluation("validation", 0.0, classes=100),)))
+        assert measure_all(seen) == {}
+
+    def test_below_but_not_zero(self) -> None:
+        found = measure_all(trace(fit(falling(40), evaluations=(permuted(0.04),))))
+        assert set(found) == {"below-chance"}
+
+    def test_not_significant(self) -> None:
+        assert measure_all(trace(fit(falling(40), evaluations=(permuted(0.09),)))) == {}
+
+    def test_naming_one_rare_class_is_not_below_chance(self) -> None:
+        rare = ((0, 180), (0, 20))
+        seen = trace(
+            fit(
+                falling(40, start=0.7, end=0.5, noise=0.02),
+                evaluations=(
+                    evaluation(
+                        "validation",
+                        0.1,
+                        classes=2,
+                        confusion=rare,
+                        majority=0.9,
+                        balanced_accuracy=None,
+                    ),
+                ),
+            )
+        )
+        assert measure_all(seen) == {}
+
+
+class TestLoss:
+    def test_flat(self) -> None:
+        found = measure_all(trace(fit(flat(24))))
+        assert set(found) == {"flat-loss"}
+        assert found["flat-loss"].measured[1].name == "p-value of a falling trend"
+
+    def test_constant(self) -> None:
+        assert set(measure_all(trace(fit([2.5] * 24)))) == {"flat-loss"}
+
+    def test_too_short_to_be_called_flat(self) -> None:
+        assert measure_all(trace(fit(flat(19)))) == {}
+
+    def test_low_and_flat_is_done(self) -> None:
+        assert measure_all(trace(fit(flat(40, level=0.2, noise=0.05)))) == {}
+
+    def test_pinned_after_a_fall(self) -> None:
+        """From 12 to ln 8 in ten steps, and there it stays: dead units, constant predictions."""
+        losses = falling(10, start=12, end=3) + flat(50, noise=0.02)
+        seen = trace(fit(losses, evaluations=(evaluation("training", 0.13, loss=2.08),)))
+        assert "flat-loss" in measure_all(seen)
+
+    def test_the_scale_of_another_loss_is_unknown(self) -> None:
+        compiled = CompileSeen(loss="mean_squared_error")
+        assert measure_all(trace(fit(flat(40, level=300), compiled=compiled))) == {}
+
+    def test_fall_on_the_same_images_counts_against_noise(self) -> None:
+        seen = trace(
+            fit(
+                flat(24, level=2.0, noise=0.3),
+                evaluations=(
+                    evaluation("training", 0.12, when="before", loss=2.4),
+                    evaluation("training", 0.45, loss=1.9),
+                ),
+            )
+        )
+        assert measure_all(seen) == {}
+
+    def test_not_finite(self) -> None:
+        found = measure_all(trace(fit([2.1, 2.0, None, None])))
+        assert set(found) == {"loss-not-finite"}
+        assert "from step 3, in 2 of 4 steps" in found["loss-not-finite"].summary
+        assert found["loss-not-finite"].severity == "error"
+
+    def test_not_finite_in_an_earlier_fit(self) -> None:
+        """Non-finite numbers count in any fit, not only in the last."""
+        last = healthy().fits[0].model_copy(update={"index": 1})
+        assert set(measure_all(trace(fit([2.1, None]), last))) == {"loss-not-finite"}
+
+    def test_not_finite_output(self) -> None:
+        seen = trace(fit(falling(30), evaluations=(evaluation("validation", None, finite=False),)))
+        assert set(measure_all(seen)) == {"loss-not-finite"}
+
+    def test_rising(self) -> None:
+        rising = [2.1 + 0.2 * i for i in range(30)]
+        assert set(measure_all(trace(fit(rising)))) == {"loss-diverging", "flat-loss"}
+
+    def test_jump(self) -> None:
+        losses = [2.3, 2.2, 60.0, 300.0, 250.0, 220.0, 210.0, 190.0]
+        found = measure_all(trace(fit(losses)))
+        assert set(found) == {"loss-diverging"}
+        assert "jumps from 2.3 to 300" in found["loss-diverging"].summary
+
+    def test_wandering_far_below_guessing_is_not_diverging(self) -> None:
+        losses = [0.02 + 0.002 * i for i in range(30)]
+        assert measure_all(trace(fit(losses))) == {}
+
+
+@pytest.mark.parametrize(
+    ("loss", "other", "expected"),
+    [
+        ("sparse_categorical_crossentropy", {}, LN8),
+        ("categorical_crossentropy", {}, LN8),
+        ("binary_crossentropy", {}, 0.376_77),  # each output is a question of 1 against 7
+        ("mean_squared_error", {}, None),
+        ("categorical_crossentropy", {"class_weight": {"0": 2.0}}, None),
+        ("categorical_crossentropy", {"training": None}, None),
+    ],
+)
+def test_loss_of_guessing(loss: str, other: dict[str, object], expected: float | None) -> None:
+    seen = trace(fit(flat(20), compiled=CompileSeen(loss=loss), **other))
+    assert histories(seen)[0].chance_loss == (
+        None if expected is None else pytest.approx(expected, abs=1e-4)
+    )
+
+
+def test_single_class_predictions() -> None:
+    seen = trace(
+        fit(
+            flat(40),
+            evaluations=(evaluation("validation", 0.125, confusion=one_class()),),
+            probes=(probe("as-is", 0.16),),
+        )
+    )
+    found = measure_all(seen)
+    assert set(found) == {"single-class-predictions", "flat-loss"}
+    assert found["single-class-predictions"].summary.startswith("class 3 is predicted for 100% of")
+
+
+def test_two_predicted_classes_are_not_one() -> None:
+    table = tuple(tuple((20, 5)[c] if c < 2 else 0 for c in range(8)) for _ in range(8))
+    seen = trace(fit(flat(40), evaluations=(evaluation("validation", 0.125, confusion=table),)))
+    assert "single-class-predictions" not in measure_all(seen)
+
+
+class TestOverfitting:
+    def program(self, validation: float, logs: tuple[dict[str, float], ...] = ()) -> Trace:
+        return trace(
+            fit(
+                falling(60),
+                epoch_logs=logs,
+                evaluations=(evaluation("training", 1.0), evaluation("validation", validation)),
+            )
+        )
+
+    def test_gap(self) -> None:
+        found = measure_all(self.program(0.70))
+        assert set(found) == {"overfitting"}
+        assert found["overfitting"].measured[0].value == pytest.approx(0.30)
+
+    def test_significant_but_small(self) -> None:
+        assert measure_all(self.program(0.88)) == {}
+
+    def test_chance_is_another_matter(self) -> None:
+        assert set(measure_all(self.program(0.13))) == {"chance-validation"}
+
+    def test_a_gap_that_closes(self) -> None:
+        logs = ({"accuracy": 0.8, "val_accuracy": 0.4}, {"accuracy": 0.95, "val_accuracy": 0.7})
+        assert measure_all(self.program(0.70, logs)) == {}
+
+    def test_a_gap_that_opens(self) -> None:
+        logs = ({"acc": 0.7, "val_acc": 0.65}, {"acc": 0.95, "val_acc": 0.7})
+        assert set(measure_all(self.program(0.70, logs))) == {"overfitting"}
+
+
+class TestModeGap:
+    def program(self, inference: float, training: float) -> Trace:
+        return trace(
+            fit(
+                falling(60),
+                evaluations=(
+                    evaluation("training", inference),
+                    evaluation("training", training, mode="training"),
+                ),
+            )
+        )
+
+    def test_batch_statistics_alone_know_the_answer(self) -> None:
+        found = measure_all(self.program(0.13, 0.77))
+        assert set(found) == {"mode-gap"}
+
+    def test_dropout(self) -> None:
+        assert measure_all(self.program(0.95, 0.55)) == {}
+
+    def test_small(self) -> None:
+        assert measure_all(self.program(0.80, 0.95)) == {}
+
+
+class TestSlowLearning:
+    def program(self, accuracy: float, losses: list[float], reference: float = 0.91) -> Trace:
+        return trace(
+            fit(
+                losses,
+                evaluations=(evaluation("validation", accuracy),),
+                probes=(probe("as-is", 0.37), probe("expected", reference)),
+            )
+        )
+
+    def test_stopped_short(self) -> None:
+        losses = falling(30, start=2.3, end=1.6) + flat(60, level=1.6)
+        found = measure_all(self.program(0.38, losses))
+        assert set(found) == {"slow-learning"}
+        assert found["slow-learning"].measured[0].threshold == 0.91
+
+    def test_the_expected_scaling_is_the_reference(self) -> None:
+        """Under the program's own scaling (0.37) nothing would be missing."""
+        losses = falling(30, start=2.3, end=1.6) + flat(60, level=1.6)
+        assert measure_all(self.program(0.38, losses, reference=0.4)) == {}
+
+    def test_not_halfway_after_a_hundred_steps(self) -> None:
+        losses = [2.3 - 0.005 * i for i in range(120)]
+        assert set(measure_all(self.program(0.38, losses))) == {"slow-learning"}
+        assert measure_all(self.program(0.60, losses)) == {}
+
+    def test_small_batches_have_seen_too_little(self) -> None:
+        losses = falling(30, start=2.3, end=1.6) + flat(60, level=1.6)
+        seen = self.program(0.38, losses)
+        small = seen.fits[0].model_copy(update={"training": data("training", batch_size=4)})
+        assert measure_all(trace(small)) == {}
+
+
+def test_the_confusion_helper_has_the_accuracy_it_is_asked_for() -> None:
+    table = confusion(0.3, 200)
+    assert sum(table[i][i] for i in range(8)) == 60
+    assert sum(map(sum, table)) == 200

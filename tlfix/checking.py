@@ -1,0 +1,113 @@
+"""The static check of many files: no TensorFlow, no probe, milliseconds a file."""
+
+from __future__ import annotations
+
+import os
+import time
+import tokenize
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from tlfix.causes import registry
+from tlfix.causes.spec import Case, CauseSpec
+from tlfix.findings import CheckedFile, CheckResult
+from tlfix.program.reader import read
+from tlfix.ranking import examine
+
+SUFFIXES = frozenset({".py"})
+
+LARGEST = 1_000_000
+"""Bytes. A training script of this size is generated code or data, and would stall an editor."""
+
+_SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages"})
+
+
+def check(
+    paths: Sequence[str | Path],
+    select: Collection[str] = (),
+    ignore: Collection[str] = (),
+    *,
+    ignored_in: Callable[[str], Collection[str]] | None = None,
+    notes: bool = False,
+    strict: bool = False,
+) -> CheckResult:
+    """Look for causes in files, and in the Python files of folders, without running them.
+
+    A file that cannot be examined is reported as skipped, with the reason; it never hides others.
+
+    Args:
+        paths: files (of any suffix) and folders.
+        select: ids or codes to look for; all where empty.
+        ignore: ids or codes not to look for.
+        ignored_in: the ids or codes not to look for in a file, given its path.
+        notes: report findings of severity ``note`` too.
+        strict: let an exception inside a cause out.
+    """
+    started = time.perf_counter()
+    specs = [
+        spec
+        for spec in registry.load()
+        if (not select or _named(spec, select)) and not _named(spec, ignore)
+    ]
+    checked = []
+    for path in files(paths):
+        here = ignored_in(path) if ignored_in else ()
+        wanted = [spec for spec in specs if not _named(spec, here)]
+        checked.append(_check_file(path, wanted, notes, strict))
+    return CheckResult(files=tuple(checked), seconds=time.perf_counter() - started)
+
+
+def files(paths: Sequence[str | Path]) -> Iterator[str]:
+    """The files behind ``paths``, each once: files as given, folders walked in order of name.
+
+    Hidden folders, virtual environments, caches and installed packages are passed over.
+    """
+    seen: set[str] = set()
+    for path in paths:
+        for found in _walk(str(path)) if os.path.isdir(path) else (str(path),):
+            if (real := os.path.realpath(found)) not in seen:
+                seen.add(real)
+                yield found
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".")
+            and name not in _SKIPPED_FOLDERS
+            and not os.path.exists(os.path.join(here, name, "pyvenv.cfg"))
+        )
+        for name in sorted(names):
+            if os.path.splitext(name)[1] in SUFFIXES and not name.startswith("."):
+                yield os.path.join(here, name)
+
+
+def _check_file(path: str, specs: list[CauseSpec], notes: bool, strict: bool) -> CheckedFile:
+    try:
+        if os.path.getsize(path) > LARGEST:
+            return CheckedFile(path=path, skipped=f"larger than {LARGEST:,} bytes")
+        with tokenize.open(path) as file:
+            text = file.read()
+        program = read(text, path)
+    except SyntaxError as error:
+        line = f" at line {error.lineno}" if error.lineno else ""
+        return CheckedFile(path=path, skipped=f"not valid Python{line}: {error.msg}")
+    except RecursionError:
+        return CheckedFile(path=path, skipped="nested too deeply to read")
+    except (OSError, ValueError) as error:
+        return CheckedFile(path=path, skipped=f"cannot be read: {error}")
+    if not program.training:
+        return CheckedFile(path=path)
+    ranking = examine(Case(program), {path: text}, specs=specs, strict=strict)
+    causes = (item.cause for item in ranking.ranked)
+    return CheckedFile(
+        path=path,
+        skipped="; ".join(ranking.notes) or None,
+        causes=tuple(cause for cause in causes if notes or cause.severity != "note"),
+    )
+
+
+def _named(spec: CauseSpec, names: Collection[str]) -> bool:
+    return spec.id in names or spec.code in names

@@ -1,0 +1,75 @@
+"""Commit messages: the cause, its evidence with numbers, the measured effect, what to review."""
+
+from __future__ import annotations
+
+import textwrap
+from importlib import resources
+
+from tlfix.findings import Evidence, Measurement
+from tlfix.repair.selection import Kept
+from tlfix.repair.verification import in_words
+
+_SUBJECT = 72
+_BODY = 72
+_REVIEW = {
+    "none": "Review: none needed beyond reading the diff.",
+    "cursory": "Review: a quick look that the change stands in the right place.",
+    "careful": "Review: careful, the change alters how the model is trained.",
+}
+
+
+def commit_message(kept: Kept) -> str:
+    """The message of the commit that brings ``kept``; its subject has at most 72 characters."""
+    # Imported late: only a repair that writes commits has use for it.
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.filters["wrapped"] = lambda text: textwrap.fill(" ".join(text.split()), _BODY)
+    environment.filters["bulleted"] = lambda text: textwrap.fill(
+        " ".join(text.split()), _BODY, initial_indent="- ", subsequent_indent="  "
+    )
+    source = resources.files("tlfix.templates").joinpath("commit_message.j2").read_text("utf-8")
+    cause, remedies = kept.step.cause, kept.step.remedies
+    reviews = sorted({remedy.review for remedy in remedies}, key=list(_REVIEW).index)
+    summaries = dict.fromkeys(_sentence(remedy.summary) for remedy in remedies)
+    return environment.from_string(source).render(
+        subject=_subject(cause.id, remedies[0].summary),
+        title=f"{_sentence(cause.title)} ({cause.code}, {cause.severity}, {cause.confidence})",
+        evidence=[_evidence(each) for each in cause.evidence],
+        effect=_effect(kept),
+        changes=f"Codemod {kept.step.codemod}: {' '.join(summaries)}",
+        review=_REVIEW[reviews[-1]],
+    )
+
+
+def _subject(cause: str, summary: str) -> str:
+    text = " ".join(summary.split()).rstrip(".")
+    room = _SUBJECT - len(f"fix({cause}): ")
+    return f"fix({cause}): {textwrap.shorten(text, room, placeholder='…') or text[:room]}"
+
+
+def _evidence(evidence: Evidence) -> str:
+    numbers = ", ".join(_number(each) for each in evidence.measured if each.value is not None)
+    return f"{evidence.source}: {evidence.summary}" + (f" [{numbers}]" if numbers else "")
+
+
+def _number(measured: Measurement) -> str:
+    unit = f" {measured.unit}" if measured.unit else ""
+    notes = []
+    if measured.threshold is not None:
+        notes.append(f"limit {measured.threshold:.4g}")
+    if measured.n is not None:
+        notes.append(f"n = {measured.n}")
+    return f"{measured.name} {measured.value:.4g}{unit}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _effect(kept: Kept) -> str:
+    if kept.effect is None:
+        return "Effect: not measured."
+    note = f" ({kept.note})" if kept.note else ""
+    return f"Effect: {_sentence(in_words(kept.effect) + note)}"
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.endswith((".", "!", "?")) else f"{text}."
