@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import libcst as cst
 from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
 from libcst.metadata import ParentNodeProvider, PositionProvider
@@ -18,7 +16,8 @@ class Codemod(VisitorBasedCodemodCommand):
     """Counts the labels before the ``fit`` at ``fit`` and hands it ``class_weight``.
 
     ``labels`` is the source of an array of training labels that can be evaluated there: class
-    numbers, or with ``rows`` one row per image. The weight of a class is n / (classes * count).
+    numbers, or with ``rows`` one row per image. The weight of a class is n / (classes * count),
+    scikit-learn's "balanced" (King & Zeng 2001). ``{numpy}`` in ``labels`` stands for the module.
     """
 
     DESCRIPTION = "Give a fit class weights computed from its training labels."
@@ -37,59 +36,78 @@ class Codemod(VisitorBasedCodemodCommand):
         assert self.context.wrapper is not None
         tree = Tree.of(self.context.wrapper)
         call = tree.call_at(self.fit, "fit", "fit_generator")
-        if find(call, "class_weight", None) is not None or find(call, "sample_weight", None):
+        if any(find(call, name, None) is not None for name in ("class_weight", "sample_weight")):
             raise Declined("the fit is given weights already")
         if any(argument.star == "**" for argument in call.args):
             raise Declined("a **argument may already hold class_weight")
         statement = tree.statement(call)
-        taken = {n.value for n in tree.nodes() if isinstance(n, cst.Name)}
-        numpy = self._numpy(Imports.of(node))
-        counts = _free("counts", taken)
-        weights = _free("class_weight", taken - _keywords(tree))
-        count = f"{numpy}.sum({self.labels}, axis=0)" if self.rows else (
-            f"{numpy}.bincount({self.labels})"
-        )
+        numpy = self._numpy(tree)
+        taken = _names(tree)
+        counts, weights = _free("counts", taken), _free("class_weight", taken)
+        labels = self.labels.replace("{numpy}", numpy)
+        count = f"{numpy}.sum({labels}, axis=0)" if self.rows else f"{numpy}.bincount({labels})"
         total = f"{counts}.sum() / (len({counts}) * n)"
-        lines = statements(
+        self.before[statement] = statements(
             f"{counts} = {count}\n"
             "# A class weighs the more the fewer images it has; on average an image weighs 1.\n"
             f"{weights} = {{i: {total} for i, n in enumerate({counts}) if n}}\n"
         )
-        blank = [line for line in statement.leading_lines if line.comment is None]
-        kept = [line for line in statement.leading_lines if line.comment is not None]
-        if isinstance(lines[0], cst.SimpleStatementLine):
-            lines[0] = lines[0].with_changes(leading_lines=blank)
-        self.before[statement] = lines
-        self.kept = {statement: kept}
         self.edits.replace[call] = appended(call, "class_weight", cst.Name(weights))
 
-    def _numpy(self, imports: Imports) -> str:
+    def _numpy(self, tree: Tree) -> str:
+        """The program's name for numpy; plans its import where there is none."""
+        imports = Imports.of(tree.module)
         for local, qualified in imports.names.items():
             if qualified == "numpy":
                 return local
-        if imports.last is None:
+        if imports.last is None or imports.last_keras is None:
             raise Declined("there is no import beside which `import numpy as np` could stand")
-        if imports.names.get("np", "numpy") != "numpy":
+        if "np" in _names(tree):
             raise Declined("`np` names something other than numpy")
-        anchor = imports.first or imports.last
-        self.before[anchor] = statements("import numpy as np\n")
+        first = next(line for line in tree.module.body if _imports_keras(line))
+        self.before[first] = statements("import numpy as np\n")
         return "np"
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
         """Put the planned changes in place."""
         updated = self.edits.apply(original_node, super().on_leave(original_node, updated_node))
-        return updated
+        added = self.before.get(original_node)
+        if added is None or not isinstance(updated, cst.SimpleStatementLine):
+            return updated
+        # Blank lines stay above the group, comments with the statement they speak of.
+        blank = [line for line in updated.leading_lines if line.comment is None]
+        comments = [line for line in updated.leading_lines if line.comment is not None]
+        first, *others = added
+        return cst.FlattenSentinel(
+            [
+                first.with_changes(leading_lines=blank),
+                *others,
+                updated.with_changes(leading_lines=comments),
+            ]
+        )
+
+
+def _imports_keras(line: cst.CSTNode) -> bool:
+    code = cst.Module([]).code_for_node(line).strip()
+    return isinstance(line, cst.SimpleStatementLine) and any(
+        code.startswith((f"import {root}", f"from {root}"))
+        for root in ("tensorflow", "keras", "tf_keras")
+    )
+
+
+def _names(tree: Tree) -> set[str]:
+    """Every name the module uses, names of arguments and attributes aside."""
+    return {
+        node.value
+        for node in tree.nodes()
+        if isinstance(node, cst.Name)
+        and not (isinstance(parent := tree.parents[node], cst.Arg) and parent.keyword is node)
+        and not (isinstance(parent, cst.Attribute) and parent.attr is node)
+    }
 
 
 def _free(name: str, taken: set[str]) -> str:
+    """``name``, with underscores added until it collides with nothing."""
     while name in taken:
         name += "_"
     return name
-
-
-def _keywords(tree: Tree) -> set[str]:
-    return {
-        node.keyword.value
-        for node in tree.nodes()
-        if isinstance(node, cst.Arg) and node.keyword is not None
-    }

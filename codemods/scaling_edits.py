@@ -176,7 +176,7 @@ class ScalingEdits:
             self.change(node, lambda updated: self.parse(function))
 
     def generator(self, span: Span, function: str) -> None:
-        """Give an ImageDataGenerator ``preprocessing_function=function`` instead of ``rescale=``."""
+        """Give an ImageDataGenerator ``preprocessing_function=`` instead of ``rescale=``."""
         call = self.at(span)
         if not isinstance(call, cst.Call):
             return
@@ -279,6 +279,7 @@ def _atom(code: str) -> bool:
 
 
 def is_add(node: cst.CSTNode) -> bool:
+    """True for ``something.add(…)``."""
     return (
         isinstance(node, cst.Call)
         and isinstance(node.func, cst.Attribute)

@@ -17,7 +17,7 @@ class Codemod(VisitorBasedCodemodCommand):
     Arguments are the places, each a :class:`Span`:
         module: the submodule (``mobilenet_v2``).
         generators: ImageDataGenerator calls; get ``preprocessing_function=``, lose ``rescale=``.
-        expressions: scaling expressions with their ``operand``; become ``preprocess_input(operand)``.
+        expressions: scaling expressions with their ``operand``, which alone stays, preprocessed.
         renames: calls of, or references to, another network's ``preprocess_input``.
         wraps: expressions to wrap: a backbone's input, an array given to ``fit``.
         datasets: ``tf.data`` expressions to ``.map``.

@@ -90,8 +90,9 @@ class Codemod(VisitorBasedCodemodCommand):
             raise Declined(f"line {self.edits.tree.line(element)}: not an element of a list")
         place = next(i for i, e in enumerate(listing.elements) if e is element)
         blank: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")
-        if place > 0 and isinstance(listing.elements[place - 1].comma, cst.Comma):
-            blank = listing.elements[place - 1].comma.whitespace_after
+        comma = listing.elements[place - 1].comma if place > 0 else None
+        if isinstance(comma, cst.Comma):
+            blank = comma.whitespace_after
         elif isinstance(listing.lbracket.whitespace_after, cst.ParenthesizedWhitespace):
             blank = listing.lbracket.whitespace_after.with_changes(
                 first_line=cst.TrailingWhitespace(

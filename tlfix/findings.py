@@ -192,6 +192,7 @@ class Repair(Value):
     rejected: tuple[Rejected, ...]
     verification: Verification | None
     diff: str
+    notes: tuple[str, ...] = ()
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True

@@ -73,8 +73,7 @@ def examine(
         except Exception as error:
             if strict:
                 raise
-            reason = f"{type(error).__name__}: {error}".rstrip(": ")
-            notes.append(f"cause {spec.id} could not be examined: {reason}")
+            notes.append(f"cause {spec.id} could not be examined: {_describe(error)}")
         found = [finding for finding in found if not _silenced(spec, finding, texts)]
         if found:
             merged.append((spec, merge(found)))
@@ -82,7 +81,21 @@ def examine(
     weighed.sort(key=lambda item: _place(item[0], item[1], case))
     ranked = []
     for position, (spec, finding) in enumerate(weighed, 1):
-        ranked.append(_ranked(spec, finding, position, case, texts))
+        fix: Fix | None = None
+        patched: Mapping[str, str] | None = None
+        advice = finding.advice
+        try:
+            if finding.remedy is not None:
+                fix, patched = _fix(finding.remedy, texts)
+        except Declined as reason:
+            advice = _also(advice, f"no automatic fix: {reason}")
+        except Exception as error:
+            if strict:
+                raise
+            advice = _also(advice, "no automatic fix: the codemod failed")
+            notes.append(f"the fix of {spec.id} could not be made: {_describe(error)}")
+        cause = _cause(spec, finding, position, case, fix, advice)
+        ranked.append(Ranked(cause, finding, spec, patched))
     return Ranking(tuple(ranked), tuple(notes))
 
 
@@ -176,15 +189,15 @@ def _place(spec: CauseSpec, finding: Finding, case: Case) -> tuple[bool, int, fl
     )
 
 
-def _ranked(
-    spec: CauseSpec, finding: Finding, position: int, case: Case, texts: Mapping[str, str]
-) -> Ranked:
-    fix, patched, advice = None, None, finding.advice
-    if finding.remedy is not None:
-        fix, patched, declined = _fix(finding.remedy, texts)
-        if declined is not None:
-            advice = f"{advice} ({declined})" if advice else declined
-    cause = Cause(
+def _cause(
+    spec: CauseSpec,
+    finding: Finding,
+    position: int,
+    case: Case,
+    fix: Fix | None,
+    advice: str | None,
+) -> Cause:
+    return Cause(
         id=spec.id,
         code=spec.code,
         rank=position,
@@ -197,23 +210,25 @@ def _ranked(
         fix=fix,
         advice=advice,
     )
-    return Ranked(cause, finding, spec, patched)
 
 
-def _fix(
-    remedy: Remedy, texts: Mapping[str, str]
-) -> tuple[Fix | None, Mapping[str, str] | None, str | None]:
-    """The fix and the patched files, or the reason why there are none."""
+def _fix(remedy: Remedy, texts: Mapping[str, str]) -> tuple[Fix, Mapping[str, str]]:
+    """The fix and the new text of each file it changes."""
     # Imported here: LibCST is half of the start-up time, and most files have no finding.
     from tlfix.source import patch, unified_diff
 
-    try:
-        patched = patch(texts, remedy.codemod, remedy.edits)
-    except Declined as reason:
-        return None, None, f"no automatic fix: {reason}"
+    patched = patch(texts, remedy.codemod, remedy.edits)
     changed = {path: text for path, text in patched.items() if text != texts.get(path)}
     if not changed:
-        return None, None, f"no automatic fix: {remedy.codemod} changes nothing here"
+        raise Declined(f"{remedy.codemod} changes nothing here")
     diff = "".join(unified_diff(texts[path], text, path) for path, text in sorted(changed.items()))
     fix = Fix(codemod=remedy.codemod, summary=remedy.summary, diff=diff, review=remedy.review)
-    return fix, changed, None
+    return fix, changed
+
+
+def _also(advice: str | None, reason: str) -> str:
+    return f"{advice} ({reason})" if advice else reason
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")

@@ -1,8 +1,9 @@
 """Small image data sets for demos, tests and benchmarks, made without a network.
 
-Three kinds: `photographs` (patches of the photographs in scikit-image's wheel; the class is the photograph), `digits`
-(scikit-learn's scanned digits, enlarged) and `procedural` (drawn textures which the weights of `make_weights.py` have
-never seen). The same seed gives the same images, and a class's images do not depend on how many the others have.
+Three kinds: `photographs` (patches of the photographs in scikit-image's wheel; the class is the
+photograph), `digits` (scikit-learn's scanned digits, enlarged) and `procedural` (drawn textures
+which the weights of `make_weights.py` have never seen). The same seed gives the same images, and a
+class's images do not depend on how many the others have.
 
     python examples/assets/images.py photographs DIR --classes 8 --per-class 60
 """

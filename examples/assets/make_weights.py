@@ -1,8 +1,10 @@
-"""Train the small MobileNetV2 that stands in for ImageNet weights, and save it under the name Keras expects.
+"""Train the small MobileNetV2 that stands in for ImageNet weights, and save it under the name Keras
+expects.
 
-The backbone (alpha 0.35, 96 x 96 pixels) learns to name three things in one drawn image: the texture, the shape that
-carries it, and its leading hue. It sees its own input range [-1, 1], so a program which feeds it anything else shows
-the same loss of accuracy it would show on ImageNet weights. About ten minutes on two CPU cores.
+The backbone (alpha 0.35, 96 x 96 pixels) learns to name three things in one drawn image: the
+texture, the shape that carries it, and its leading hue. It sees its own input range [-1, 1], so a
+program which feeds it anything else shows the same loss of accuracy it would show on ImageNet
+weights. About ten minutes on two CPU cores.
 
     python examples/assets/make_weights.py
 """

@@ -1,8 +1,10 @@
-"""Procedural textures and shapes: grey fields, silhouettes, and their composition into colour images.
+"""Procedural textures and shapes: grey fields, silhouettes, and their composition into colour
+images.
 
-Every texture is a function `(rng, size) -> field`, a float32 array of shape `(size, size)` in [0, 1], drawn at a random
-scale, rotation and phase. `PRETRAINING` holds the textures the weights of `make_weights.py` were trained on, `TARGET`
-those kept back for the target task of `images.procedural`.
+Every texture is a function `(rng, size) -> field`, a float32 array of shape `(size, size)` in [0,
+1], drawn at a random scale, rotation and phase. `PRETRAINING` holds the textures the weights of
+`make_weights.py` were trained on, `TARGET` those kept back for the target task of
+`images.procedural`.
 """
 
 from collections.abc import Callable

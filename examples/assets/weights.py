@@ -1,10 +1,12 @@
-"""Lay the stand-in weights where `weights="imagenet"` of keras.applications.MobileNetV2(alpha=0.35) looks for them.
+"""Lay the stand-in weights where `weights="imagenet"` of keras.applications.MobileNetV2(alpha=0.35)
+looks for them.
 
     python examples/assets/weights.py DIR
     KERAS_HOME=DIR python train.py
 
-Keras takes the file from `KERAS_HOME/models` when one of the right name is there, and then downloads nothing. Without
-its top the network's weights do not depend on the size of the images, so one file serves every size.
+Keras takes the file from `KERAS_HOME/models` when one of the right name is there, and then
+downloads nothing. Without its top the network's weights do not depend on the size of the images, so
+one file serves every size.
 """
 
 import argparse

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.traces import (
@@ -123,7 +125,12 @@ def heavy_dropout() -> Trace:
 def rare_second_class() -> Trace:
     """Ninety-five to five: naming the majority is no collapse, and the features do no better."""
     table = ((190, 0), (10, 0))
-    seen = {"majority": 0.95, "confusion": table, "balanced_accuracy": 0.5, "classes": 2}
+    seen: dict[str, Any] = {
+        "majority": 0.95,
+        "confusion": table,
+        "balanced_accuracy": 0.5,
+        "classes": 2,
+    }
     return trace(
         fit(
             falling(60, start=0.7, end=0.2, noise=0.05),

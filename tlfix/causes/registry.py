@@ -29,13 +29,13 @@ def load() -> tuple[CauseSpec, ...]:
         RegistryError: two causes share an id or a code, or an entry point gives no cause.
     """
     specs: dict[str, CauseSpec] = {}
-    codes: dict[str, str] = {}
+    taken: dict[str, str] = {}
     for origin, spec in (*_own(), *_foreign()):
-        if spec.id in specs or spec.code in codes:
-            other = spec.id if spec.id in specs else codes[spec.code]
+        if spec.id in specs or spec.code in taken:
+            other = spec.id if spec.id in specs else taken[spec.code]
             raise RegistryError(f"{origin}: {spec.id} ({spec.code}) is taken by {other}")
         specs[spec.id] = spec
-        codes[spec.code] = spec.id
+        taken[spec.code] = spec.id
     return tuple(sorted(specs.values(), key=lambda spec: spec.code))
 
 

@@ -147,7 +147,7 @@ def mcnemar(first: tuple[bool, ...], second: tuple[bool, ...]) -> float:
     only_second = sum(b and not a for a, b in zip(first, second, strict=True))
     n = only_first + only_second
     tail = sum(comb(n, k) for k in range(min(only_first, only_second) + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, 2 * tail / (1 << n))
 
 
 def lower(first: float, n_first: int, second: float, n_second: int) -> float:
@@ -158,4 +158,5 @@ def lower(first: float, n_first: int, second: float, n_second: int) -> float:
         return 1.0
     right = round(second * n_second), round(first * n_first)
     table = [[right[0], n_second - right[0]], [right[1], n_first - right[1]]]
-    return float(fisher_exact(table, alternative="less").pvalue)
+    p: float = fisher_exact(table, alternative="less").pvalue
+    return p

@@ -13,8 +13,7 @@ from tlfix.findings import Evidence, Measurement
 from tlfix.probe.trace import FitSeen, RangeTest
 
 MARGIN = 0.2
-"""Losses closer than this share of the initial loss are alike: the median over the last five batches
-of 32 images of a cross-entropy near ln(C) varies by about a tenth of it between equal runs."""
+"""Losses closer than this share of the initial loss count as alike: medians of few batches vary."""
 
 LEARNS = 0.3
 """A run that lost this share of the initial loss has learned."""

@@ -27,7 +27,8 @@ NEAR = 0.05
 
 DIVERGENCE_WRONG = 1.0
 """BatchNorm divergence from which the input is measurably not what the network was trained on.
-Measured on MobileNetV2 0.35: right scaling 0.02, torch-style 1.2, /255 2.8, double 43, raw 24,382."""
+Measured on MobileNetV2 0.35: right scaling 0.02, torch-style 1.2, /255 2.8, double 43, raw
+24,382."""
 
 DIVERGENCE_CERTAIN = 10.0
 """Divergence that no domain shift explains, provided it falls by the factor below once the images
@@ -94,9 +95,7 @@ def compose(*steps: ScalingSeen) -> ScalingSeen:
     for step in steps:
         result = ScalingSeen(
             name="other",
-            scale=tuple(
-                s * result.scale[c] for s, c in zip(step.scale, step.source, strict=True)
-            ),
+            scale=tuple(s * result.scale[c] for s, c in zip(step.scale, step.source, strict=True)),
             offset=tuple(
                 s * result.offset[c] + o
                 for s, o, c in zip(step.scale, step.offset, step.source, strict=True)
@@ -117,7 +116,7 @@ def named(scaling: ScalingSeen) -> ScalingSeen:
 
 
 def same(one: ScalingSeen, other: ScalingSeen) -> bool:
-    """True if the two agree on 0..255 within ``NEAR`` of the other's range, channel order included."""
+    """True if the two agree on 0..255 within ``NEAR`` of the range, channel order included."""
     if one.source != other.source:
         return False
     for c in range(len(other.scale)):
@@ -176,7 +175,7 @@ def sign_test(better: LinearProbe, worse: LinearProbe) -> float | None:
     wins = sum(a and not b for a, b in pairs)
     losses = sum(b and not a for a, b in pairs)
     n = wins + losses
-    return sum(comb(n, k) for k in range(wins, n + 1)) / 2**n
+    return float(sum(comb(n, k) for k in range(wins, n + 1)) / 2**n)
 
 
 def grade(

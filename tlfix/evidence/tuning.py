@@ -48,6 +48,11 @@ def low_rate(family: str) -> float:
     return 1e-4 if family == "sgd" else 1e-5
 
 
+def default_rate(family: str) -> float:
+    """The rate of an optimizer that is given none."""
+    return DEFAULT_RATES.get(family, DEFAULT_RATE)
+
+
 def rate_of(compiled: Compile | None) -> tuple[str | None, float | None]:
     """Optimizer family (lower case) and learning rate of a ``compile``, None where unknown."""
     if compiled is None:
@@ -64,7 +69,7 @@ def rate_of(compiled: Compile | None) -> tuple[str | None, float | None]:
         return family, float(value) if known else None  # type: ignore[arg-type]
     if family not in FAMILIES:
         return family, None
-    return family, DEFAULT_RATES.get(family, DEFAULT_RATE)
+    return family, default_rate(family)
 
 
 def scheduled(program: Program) -> bool:
@@ -197,16 +202,20 @@ def first_fits(trace: Trace) -> Iterator[FitSeen]:
             yield fit
 
 
-def staged(program: Program, backbone: Backbone | None, fit: Fit | None) -> Remedy | None:
-    """Two-stage training where one scope sees backbone, compile and fit; else freezing alone."""
+def staged(
+    program: Program, backbone: Backbone | None, fit: Fit | None, rate: float | None = None
+) -> Remedy | None:
+    """Two-stage training where one scope sees backbone, compile and fit; else freezing alone.
+
+    ``rate`` is the second stage's; by default :func:`low_rate`, or a tenth of the program's own.
+    """
     if backbone is None or backbone.variable is None:
         return None
     made = backbone.call
     compiled = next((c for c in program.compiles if fit and c.model == fit.model), None)
     family, own = rate_of(compiled)
-    rate = low_rate(family or "adam")
-    if own is not None:
-        rate = min(rate, own / 10)
+    if rate is None:
+        rate = min(low_rate(family or "adam"), 1.0 if own is None else own / 10)
     one_scope = (
         fit is not None
         and compiled is not None
@@ -248,3 +257,22 @@ def _needs_care(program: Program, backbone: Backbone, fit: Fit) -> bool:
     )
     again = sum(f.model == fit.model for f in program.fits) > 1
     return rebound or again or fit.call.in_loop or scheduled(program)
+
+
+def set_rate(program: Program, compiled: Compile | None, rate: float | None) -> Remedy | None:
+    """The remedy that gives the optimizer of a ``compile`` this rate; None if either is unknown."""
+    if compiled is None or rate is None:
+        return None
+    return Remedy(
+        codemod="set_learning_rate",
+        summary=f"set the learning rate to {rate:g}",
+        edits={program.path: {"compile": position(compiled.call.site), "rate": rate}},
+    )
+
+
+def rate_site(compiled: Compile | None) -> Site | None:
+    """Where the rate is given, else the optimizer, else the call itself."""
+    if compiled is None:
+        return None
+    given = compiled.learning_rate or compiled.optimizer
+    return given.site if given else compiled.call.site

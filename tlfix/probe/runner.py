@@ -61,6 +61,7 @@ def probe(
     instruments: bool = True,
     fits: int = 1,
     cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Trace:
     """Run ``script`` briefly under instruments and return what was seen.
@@ -73,6 +74,7 @@ def probe(
             it), ``landlock`` (the same, refusing to run without it), ``none``.
         instruments: False trains and scores only, as the trials of a repair need.
         fits: the number of ``fit`` calls in the program, over which the steps are shared.
+        environment: variables set on top of this process's (``CUDA_VISIBLE_DEVICES`` of a trial).
 
     The script's own output is discarded. It always returns a trace; ``status`` and ``reason`` tell
     how far the probe came.
@@ -83,7 +85,7 @@ def probe(
     scratch = Path(tempfile.mkdtemp(prefix="tlfix-"))
     try:
         _run(script, arguments, budget, seed, python, sandbox, instruments, fits, cwd,
-             on_progress, recorder, scratch, started)
+             environment or {}, on_progress, recorder, scratch, started)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return recorder.trace(time.monotonic() - started)
@@ -91,7 +93,7 @@ def probe(
 
 def _run(
     script: Path, arguments: Sequence[str], budget: Budget, seed: int, python: str, sandbox: str,
-    instruments: bool, fits: int, cwd: Path | None,
+    instruments: bool, fits: int, cwd: Path | None, environment: Mapping[str, str],
     on_progress: Callable[[Progress], None] | None, recorder: Recorder, scratch: Path,
     started: float,
 ) -> None:
@@ -111,7 +113,7 @@ def _run(
             child = subprocess.Popen(
                 [python, str(AGENT), str(config)], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, pass_fds=[writer], cwd=cwd, start_new_session=True,
-                env=_environment(scratch, seed))
+                env={**_environment(scratch, seed), **environment})
     except OSError as error:
         os.close(reader)
         os.close(writer)

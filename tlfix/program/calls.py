@@ -73,7 +73,7 @@ def architecture(name: str) -> tuple[str, str] | None:
     return None
 
 
-def result_kind(name: str, receiver: Value | None) -> str | None:
+def result_kind(name: str) -> str | None:
     """The class of what a call of ``name`` returns, None if unknown."""
     if name in _KINDS:
         return _KINDS[name]

@@ -68,7 +68,7 @@ class Made:
     """What a call returned. ``kind`` is the class of the result where that is known.
 
     ``parts`` are the layers added to a ``Sequential``; ``results`` holds what functions handed
-    over return (by parameter name), and a parser's arguments. ``loop`` is the depth of loops.
+    over return (by parameter name), and a parser's arguments.
     """
 
     call: Call
@@ -81,7 +81,6 @@ class Made:
     results: dict[str, Value] = field(default_factory=dict)
     display: bool = False
     owner: Site | None = None
-    loop: int = 0
 
     def given(self, keyword: str, position: int | None = None) -> Value | None:
         """The value of an argument, None if it is absent."""

@@ -36,7 +36,7 @@ class Executor(Protocol):
         """Start ``task`` when a slot is free."""
 
     def wait(self, futures: Iterable[Future[T]]) -> list[T]:
-        """The results, in the given order. If one raises, or on Ctrl-C, the others are cancelled."""
+        """The results, in order. If one raises, or on Ctrl-C, the others are cancelled."""
 
     def cancel(self) -> None:
         """Drop what has not started, and ask what runs to end."""
@@ -60,7 +60,7 @@ class LocalExecutor:
         return self._pool.submit(self._on_device, task)
 
     def wait(self, futures: Iterable[Future[T]]) -> list[T]:
-        """The results, in the given order. If one raises, or on Ctrl-C, the others are cancelled."""
+        """The results, in order. If one raises, or on Ctrl-C, the others are cancelled."""
         try:
             return [future.result() for future in futures]
         except BaseException:
@@ -106,4 +106,5 @@ def gpus() -> tuple[str, ...]:
     if allowed is not None:
         return tuple(name.strip() for name in allowed.split(",") if name.strip() not in ("", "-1"))
     found = Path("/proc/driver/nvidia/gpus")
-    return tuple(str(index) for index in range(len(list(found.iterdir())))) if found.is_dir() else ()
+    count = len(list(found.iterdir())) if found.is_dir() else 0
+    return tuple(str(index) for index in range(count))

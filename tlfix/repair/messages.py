@@ -60,7 +60,8 @@ def _number(measured: Measurement) -> str:
         notes.append(f"limit {measured.threshold:.4g}")
     if measured.n is not None:
         notes.append(f"n = {measured.n}")
-    return f"{measured.name} {measured.value:.4g}{unit}" + (f" ({', '.join(notes)})" if notes else "")
+    aside = f" ({', '.join(notes)})" if notes else ""
+    return f"{measured.name} {measured.value:.4g}{unit}{aside}"
 
 
 def _effect(kept: Kept) -> str:

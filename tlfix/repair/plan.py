@@ -14,7 +14,7 @@ from tlfix.repair.errors import RepairError
 from tlfix.source.patch import patch, relocate
 
 if TYPE_CHECKING:
-    from tlfix.diagnosis import Ranked
+    from tlfix.ranking import Ranked
 
 Texts = Mapping[str, str]
 """Absolute path of each file that may be patched, to its text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -163,4 +164,4 @@ def _identity(crash: Crash, texts: Texts) -> tuple[str, str, str]:
             lines = text.splitlines()
             if crash.site.path.endswith(path) and crash.site.line <= len(lines):
                 line = lines[crash.site.line - 1].strip()
-    return crash.type, crash.message, line
+    return crash.type, re.sub(r"\S*tlfix-mirror-[^/]+", "", crash.message), line

@@ -51,17 +51,13 @@ def binomial_variance(share: float, n: int) -> float:
     return adjusted * (1 - adjusted) / (n + 4)
 
 
-def paired_variance(
-    before: Sequence[Sequence[bool]], after: Sequence[Sequence[bool]]
-) -> float:
+def paired_variance(before: Sequence[Sequence[bool]], after: Sequence[Sequence[bool]]) -> float:
     """The image variance of the mean difference, from flags per seed and image.
 
     At least one image is taken to differ, for the same reason as in :func:`binomial_variance`.
     """
     seeds, n = len(before), len(before[0])
-    per_image = [
-        sum(after[s][i] - before[s][i] for s in range(seeds)) / seeds for i in range(n)
-    ]
+    per_image = [sum(after[s][i] - before[s][i] for s in range(seeds)) / seeds for i in range(n)]
     mean = math.fsum(per_image) / n
     squares = math.fsum((d - mean) ** 2 for d in per_image)
     return max(squares, 1.0) / (n - 1) / n
@@ -93,4 +89,5 @@ def _t_cdf(t: float, freedom: float) -> float:
     values = [math.cos(i * step) ** (freedom - 1) for i in range(points + 1)]
     area = (values[0] + values[-1] + 4 * sum(values[1:-1:2]) + 2 * sum(values[2:-1:2])) * step / 3
     log_scale = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)
-    return 0.5 + math.exp(log_scale) / math.sqrt(math.pi) * area
+    share: float = math.exp(log_scale) / math.sqrt(math.pi) * area
+    return 0.5 + share

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tlfix.findings import Verification
 from tlfix.probe.trace import Crash, Trace
@@ -19,10 +20,11 @@ MOST_SEEDS = 5
 
 @dataclass(frozen=True)
 class Trial:
-    """One probe of one variant with one seed."""
+    """One probe of one variant with one seed. ``name`` is for the progress."""
 
     texts: Texts
     seed: int
+    name: str = ""
 
 
 Run = Callable[[Trial, Slot], Trace]
@@ -44,21 +46,21 @@ class Laboratory:
         base: Texts,
         causes: Sequence[str],
         seeds: Sequence[int],
-        on_progress: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._run = run
         self._executor = executor
         self._base = base
         self._causes = tuple(causes)
         self._seeds = tuple(seeds)
-        self._on_progress = on_progress
         self._traces: dict[tuple[tuple[str, str], ...], dict[int, Trace]] = {}
 
-    def compare(self, before: Texts, after: Texts, what: str, *, extend: bool = True) -> Verification:
+    def compare(
+        self, before: Texts, after: Texts, what: str, *, extend: bool = True
+    ) -> Verification:
         """``after`` against ``before`` over the seeds.
 
         A promising comparison that the seeds leave undecided gets more, up to five. ``what``
-        names the variant ``after`` in the progress.
+        names the variant ``after`` for the progress.
         """
         seeds = self._seeds
         found = self._compare(before, after, seeds, what)
@@ -96,9 +98,8 @@ class Laboratory:
         known = self._traces[_key(texts)]
         futures = []
         for seed in seeds:
-            self._on_progress(f"trial of {what}, seed {seed}")
-            trial = Trial(texts, seed)
-            futures.append(self._executor.submit(lambda slot, t=trial: self._run(t, slot)))
+            trial = Trial(texts, seed, what)
+            futures.append(self._executor.submit(partial(self._run, trial)))
         for seed, trace in zip(seeds, self._executor.wait(futures), strict=True):
             known[seed] = trace.model_copy(update={"seed": seed})
 

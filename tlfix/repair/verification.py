@@ -24,16 +24,14 @@ def verify(metric: Metric, before: Sequence[Score], after: Sequence[Score]) -> V
     zero, or the program crashes where it ran before. ``unchanged``: the interval lies within
     ±0.02. Otherwise ``inconclusive``.
     """
-    both = [
-        (b, a)
-        for b, a in zip(before, after, strict=False)
-        if b.value is not None and a.value is not None
+    pairs = list(zip(before, after, strict=False))
+    differences = [
+        a.value - b.value for b, a in pairs if a.value is not None and b.value is not None
     ]
     delta, ci95 = None, None
-    if len(both) >= 2 and len(both) == max(len(before), len(after)):
-        differences = [a.value - b.value for b, a in both if a.value is not None and b.value is not None]
+    if len(differences) >= 2 and len(differences) == max(len(before), len(after)):
         delta = math.fsum(differences) / len(differences)
-        ci95 = difference_interval(differences, _image_spread(both))
+        ci95 = difference_interval(differences, _image_spread(pairs))
     decision, reason = _decide(before, after, delta, ci95)
     return Verification(
         metric=metric,
@@ -87,7 +85,7 @@ def _decide(
         return "improved", None
     if high < 0:
         return "worse", None
-    if -EQUIVALENCE <= low and high <= EQUIVALENCE:
+    if max(-low, high) <= EQUIVALENCE:
         return "unchanged", None
     images = min(each.n for each in [*before, *after])
     return "inconclusive", f"{images} images and {len(after)} seeds cannot tell it from no effect"

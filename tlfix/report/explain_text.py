@@ -16,6 +16,16 @@ from tlfix.report.text import diff
 from tlfix.symptoms.spec import SymptomSpec
 
 
+def render(found: CauseSpec | SymptomSpec | Entry, out: Console) -> None:
+    """Explain whatever :func:`tlfix.api.explain` found."""
+    if isinstance(found, CauseSpec):
+        cause(found, out)
+    elif isinstance(found, SymptomSpec):
+        symptom(found, out)
+    else:
+        unimplemented(found, out)
+
+
 def cause(spec: CauseSpec, out: Console) -> None:
     """Everything that is known of one cause, with its example and the cure."""
     out.print(Text.assemble((spec.id, "bold"), f" ({spec.code})"))
@@ -64,11 +74,15 @@ def causes(entries: Iterable[Entry], fixable: frozenset[str], out: Console) -> N
     for entry in entries:
         planned += not entry.implemented
         style = "" if entry.implemented else "dim"
-        fix = "yes" if entry.id in fixable else "by hand" if entry.implemented else "planned"
-        table.add_row(*(Text(cell, style=style) for cell in (entry.code, entry.id, fix, entry.title)))
+        fix = "yes" if entry.id in fixable else "depends" if entry.implemented else "planned"
+        table.add_row(
+            *(Text(cell, style=style) for cell in (entry.code, entry.id, fix, entry.title))
+        )
     out.print(table)
+    out.print()
+    out.print(Text('"yes": fixed from the source alone. "depends": on what the probe measures, or'))
+    out.print(Text("by hand."))
     if planned:
-        out.print()
         out.print(Text('"planned": the id is reserved; this version does not look for it yet.'))
 
 

@@ -18,7 +18,7 @@ DECISIONS = {
 }
 
 
-def render(repair: Repair, out: Console) -> None:
+def render(repair: Repair, out: Console, *, with_diff: bool = True) -> None:
     """Write ``repair`` to ``out``: outcome, seeds, commits, rejected fixes, where to look."""
     out.print(_headline(repair))
     if repair.verification is not None:
@@ -37,7 +37,10 @@ def render(repair: Repair, out: Console) -> None:
         out.print()
         out.print(Text("Not applied", style="bold"))
         out.print(_rejected(repair))
-    if repair.branch is None and repair.diff:
+    for note in repair.notes:
+        out.print()
+        out.print(Text(f"Note: {note}"))
+    if repair.branch is None and repair.diff and with_diff:
         out.print()
         out.print(diff(repair.diff), soft_wrap=True)
     elif repair.branch is not None and repair.commits:

@@ -6,7 +6,8 @@ shown as it is. Source and diff lines are never wrapped or cut: they are there t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from io import StringIO
 from typing import IO
 
 from rich.console import Console
@@ -27,11 +28,15 @@ HEADLINES = {
 }
 
 
-def console(file: IO[str], *, colour: bool | None = None) -> Console:
-    """A console on ``file``; plain and 80 columns wide unless it is a terminal."""
-    if colour is False or not file.isatty():
-        return Console(file=file, width=WIDTH, color_system=None, highlight=False)
-    return Console(file=file, highlight=False)
+def page(file: IO[str], draw: Callable[[Console], None]) -> None:
+    """Draw on ``file``: coloured and as wide as the terminal, or plain and 80 columns wide."""
+    if file.isatty():
+        draw(Console(file=file, highlight=False))
+        return
+    buffer = StringIO()
+    draw(Console(file=buffer, width=WIDTH, color_system=None, highlight=False))
+    # Rich fills table cells with blanks, which have no business in a log or a file.
+    file.write("".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines()))
 
 
 def render(

@@ -17,8 +17,10 @@ naming one small class is below chance without any label being wrong."""
 
 
 def measure(trace: Trace) -> Symptom | None:
-    """The upper confidence bound of the accuracy, and its balanced accuracy, are below ``1/C``."""
+    """A model that learned scores below ``1/C``: its upper bound and its balanced accuracy."""
     for history in histories(trace):
+        if not history.learned:
+            continue
         for split in ("validation", "training"):
             evaluation = history.after(split)
             if evaluation is None or history.steps < FEW_STEPS:

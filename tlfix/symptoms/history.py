@@ -119,6 +119,23 @@ class History:
         return False
 
     @property
+    def learned(self) -> bool:
+        """True if the model has learned something of its training images, by accuracy or by loss.
+
+        The predictions of an untrained model fall in clumps of look-alike images, so its accuracy
+        strays from chance further than the binomial law allows.
+        """
+        for mode in ("inference", "training"):
+            evaluation = self.after("training", mode)
+            if evaluation is not None and above_chance(evaluation):
+                return True
+        return (
+            self.falling
+            and self.chance_loss is not None
+            and part(self.losses, "last") < 0.9 * self.chance_loss
+        )
+
+    @property
     def had_time(self) -> bool:
         """True if the training was long enough for an absence of learning to mean something.
 

@@ -161,8 +161,9 @@ class Fits:
         """``fit``'s validation replaced by the sample of it, so that every epoch can afford one."""
         if validation is None or validation.sample is None or validation.variable_shapes:
             return {}
-        if len(np.shape(arguments.get("validation_data") or ())) == 3:
-            return {}
+        given = arguments["validation_data"]
+        if isinstance(given, (tuple, list)) and len(given) == 3:
+            return {}  # with sample weights: left as it is
         sample = validation.sample
         return {"validation_data": (sample.inputs, sample.labels) if sample.labels is not None
                 else (sample.inputs,), "validation_steps": None}
@@ -242,7 +243,6 @@ class Fits:
     def begin_loop(self, model: Any, feed: Feed, place: dict[str, Any] | None,
                    compiled: dict[str, Any]) -> Fit:
         """A custom loop has made its first step on ``model``."""
-        self._budget.watch()
         return self._begin(model, feed, None, {}, place, "custom-loop", compiled)
 
     def end_loop(self, fit: Fit, watch: Watch, training: Feed, validation: Feed) -> None:

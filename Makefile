@@ -1,0 +1,51 @@
+# Everything runs in .venv, which the first target that needs it creates.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+STAMP := .venv/.installed
+# mypy cannot follow the editable install's mapping of codemods/ and templates/ into tlfix.
+TYPED := .cache/typed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint types docs benchmark clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "tlfix needs Python 3.11 or later; try: make PYTHON=python3.11" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e '.[tensorflow,dev]'
+	@touch $@
+
+demo: $(STAMP)  ## diagnose and repair a broken script, live (about two minutes)
+	$(BIN)/python examples/demo.py
+
+test: lint  ## what CI runs: lint, types, and every test that is not slow
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-slow: $(STAMP)  ## the tests that train for minutes
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(STAMP) types  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	@rm -rf $(TYPED) && mkdir -p $(TYPED)/tlfix
+	@ln -s $(CURDIR)/tlfix/* $(TYPED)/tlfix/
+	@ln -s $(CURDIR)/codemods $(CURDIR)/templates $(TYPED)/tlfix/
+	MYPYPATH=$(TYPED) $(BIN)/mypy -p tlfix
+
+docs: $(STAMP)  ## bring the generated pages and schemas in docs/ up to date
+	$(BIN)/python -m tlfix.report.pages docs
+
+ifneq ($(wildcard benchmarks/run.py),)
+benchmark: $(STAMP)  ## faults found, overhead, speed of check
+	$(BIN)/python benchmarks/run.py
+endif
+
+clean:  ## remove the virtual environment and every cache
+	rm -rf .venv .cache .demo .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

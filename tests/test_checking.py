@@ -1,0 +1,128 @@
+"""The static check of files and folders."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tlfix.causes import registry
+from tlfix.checking import LARGEST, check, files
+
+CURABLE = [spec for spec in registry.load() if spec.examples.cured is not None]
+
+
+def write(folder: Path, name: str, text: str | bytes = "x = 1\n") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+class TestFiles:
+    def test_folders_are_walked_in_order(self, tmp_path: Path) -> None:
+        for name in ("b.py", "a/z.py", "a/a.py", "a/notes.md"):
+            write(tmp_path, name)
+        found = [str(Path(path).relative_to(tmp_path)) for path in files([tmp_path])]
+        assert found == ["b.py", "a/a.py", "a/z.py"]
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            ".git/hook.py",
+            ".venv/x.py",
+            ".hidden.py",
+            "node_modules/x.py",
+            "__pycache__/x.py",
+            "lib/site-packages/x.py",
+            "myenv/x.py",
+        ],
+    )
+    def test_passed_over(self, tmp_path: Path, name: str) -> None:
+        write(tmp_path, "myenv/pyvenv.cfg")
+        write(tmp_path, name)
+        assert list(files([tmp_path])) == []
+
+    def test_a_named_file_is_always_taken(self, tmp_path: Path) -> None:
+        hidden = write(tmp_path, ".hidden.py")
+        assert list(files([hidden])) == [str(hidden)]
+
+    def test_each_once(self, tmp_path: Path) -> None:
+        path = write(tmp_path, "a.py")
+        assert list(files([path, tmp_path, path])) == [str(path)]
+
+
+class TestCheck:
+    def test_a_file_that_trains_nothing(self, tmp_path: Path) -> None:
+        path = write(tmp_path, "a.py")
+        (checked,) = check([path], strict=True).files
+        assert (checked.path, checked.skipped, checked.causes) == (str(path), None, ())
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (b"def broken(:\n", "not valid Python at line 1"),
+            (b"\xff\xfe\x00", "not valid Python"),
+            (b"x = 1\n\x00", "not valid Python"),
+            (b"x = " + b"(" * 5000, "not valid Python"),
+            (b"#" * (LARGEST + 1), "larger than"),
+        ],
+    )
+    def test_a_bad_file_hides_no_other(self, tmp_path: Path, content: bytes, reason: str) -> None:
+        write(tmp_path, "bad.py", content)
+        write(tmp_path, "good.py")
+        bad, good = check([tmp_path]).files
+        assert bad.skipped is not None and bad.skipped.startswith(reason)
+        assert good.skipped is None
+
+    def test_a_missing_file(self, tmp_path: Path) -> None:
+        (checked,) = check([tmp_path / "gone.py"]).files
+        assert checked.skipped is not None and checked.skipped.startswith("cannot be read")
+
+    def test_latin_1(self, tmp_path: Path) -> None:
+        write(tmp_path, "a.py", "# -*- coding: latin-1 -*-\nname = 'é'\n".encode("latin-1"))
+        assert check([tmp_path]).files[0].skipped is None
+
+    @pytest.mark.parametrize("spec", CURABLE, ids=lambda spec: spec.id)
+    def test_select_and_ignore(self, tmp_path: Path, spec: registry.CauseSpec) -> None:
+        path = write(tmp_path, "sick.py", spec.examples.sick)
+
+        def ids(**options: object) -> list[str]:
+            result = check([path], notes=True, strict=True, **options)  # type: ignore[arg-type]
+            return [cause.id for cause in result.files[0].causes]
+
+        assert ids(select=[spec.id]) == ids(select=[spec.code]) == [spec.id]
+        assert spec.id not in ids(ignore=[spec.id])
+        assert spec.id not in ids(ignored_in=lambda path: [spec.id])
+        assert ids(select=[spec.id], ignore=[spec.code]) == []
+
+    @pytest.mark.parametrize("spec", CURABLE, ids=lambda spec: spec.id)
+    def test_notes_only_on_request(self, tmp_path: Path, spec: registry.CauseSpec) -> None:
+        path = write(tmp_path, "sick.py", spec.examples.sick)
+        (checked,) = check([path], strict=True).files
+        assert all(cause.severity != "note" for cause in checked.causes)
+
+
+def test_it_imports_neither_tensorflow_nor_scipy_nor_numpy(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.py", "import keras\nkeras.Sequential().fit(x, y)\n")
+    code = (
+        "import sys, tlfix.checking\n"
+        f"tlfix.checking.check([{str(path)!r}], strict=True)\n"
+        "heavy = {'tensorflow', 'keras', 'scipy', 'numpy', 'libcst'} & set(sys.modules)\n"
+        "sys.exit(' '.join(sorted(heavy)))\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_it_starts_at_once() -> None:
+    """At most 0.4 s (the best of five; a busy machine is not the program's fault)."""
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import tlfix.checking"], check=True)
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.4

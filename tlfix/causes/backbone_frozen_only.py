@@ -1,0 +1,136 @@
+"""TL402: the backbone stays frozen though the task gains from fine-tuning its top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tlfix.causes.spec import Case, CauseSpec, Examples, Finding
+from tlfix.evidence import tuning
+from tlfix.evidence.edits import explained
+from tlfix.evidence.harm import mcnemar
+from tlfix.findings import Evidence, Measurement
+from tlfix.probe.trace import FineTuneTrial, FitSeen, Trace
+from tlfix.program.model import Program
+
+GAIN = 0.03
+"""Accuracy (0..1) that fine-tuning must gain to be worth a second stage."""
+
+LEVEL = 0.05
+"""The level of the exact McNemar test (McNemar 1947, Psychometrika 12) of frozen against tuned."""
+
+_ADVICE = (
+    "after the head is trained, unfreeze the top of the backbone (BatchNormalization stays "
+    "frozen), compile again at a rate near 1e-5 and go on training"
+)
+
+
+def _find(case: Case) -> Iterator[Finding]:
+    if case.trace is None or not case.trace.fits:
+        yield from _read(case.program)
+        return
+    trials = [(fit, fit.fine_tune) for fit in case.trace.fits if fit.fine_tune is not None]
+    for fit, trial in trials:
+        yield from _measured(case, case.trace, fit, trial)
+    if not trials and not any(fit.model.backbone_trainable for fit in case.trace.fits):
+        yield from _read(case.program)
+
+
+def _read(program: Program) -> Iterator[Finding]:
+    """A frozen backbone is a sound recipe: that it is never unfrozen is worth a note, no more."""
+    if len(program.fits) != 1:
+        return
+    fit = program.fits[0]
+    for backbone in program.backbones:
+        if not tuning.in_a_model(backbone):
+            continue
+        if tuning.freezing(program, backbone, fit.call.site) == "frozen":
+            yield Finding(
+                severity="note",
+                confidence="possible",
+                site=backbone.call.site,
+                evidence=(
+                    Evidence(
+                        source="static",
+                        summary=f"{backbone.architecture} is frozen for the only training there is",
+                    ),
+                ),
+                advice=f"if the head alone does not get far enough: {_ADVICE}",
+            )
+            return
+
+
+def _measured(case: Case, trace: Trace, fit: FitSeen, trial: FineTuneTrial) -> Iterator[Finding]:
+    """Held to what a short fine-tuning of the same model gained on the same images."""
+    gain = trial.tuned_accuracy - trial.frozen_accuracy
+    paired = len(trial.frozen_correct) == len(trial.tuned_correct) > 0
+    if gain < GAIN or not paired:
+        return
+    p = mcnemar(trial.frozen_correct, trial.tuned_correct)
+    if p >= LEVEL:
+        return
+    backbone = tuning.static_backbone(case.program, trace, fit)
+    static_fit = tuning.static_fit(case.program, fit)
+    yield Finding(
+        severity="warning",
+        confidence="likely",
+        site=backbone.call.site if backbone else static_fit.call.site if static_fit else None,
+        evidence=(
+            Evidence(
+                source="probe",
+                summary=(
+                    f"{trial.steps} steps with the top of the backbone unfrozen raise the accuracy "
+                    f"on the same {trial.validation} images from {trial.frozen_accuracy:.0%} to "
+                    f"{trial.tuned_accuracy:.0%}"
+                ),
+                measured=(
+                    Measurement(name="gain", value=gain, threshold=GAIN, n=trial.validation),
+                    Measurement(name="p", value=p, threshold=LEVEL, n=trial.validation),
+                ),
+            ),
+        ),
+        explains=explained(case, "slow-learning", "flat-loss", "chance-accuracy"),
+        remedy=tuning.staged(case.program, backbone, static_fit, rate=trial.learning_rate),
+        advice=_ADVICE,
+        cost=gain,
+    )
+
+
+_SICK = """\
+import keras
+
+base_model = keras.applications.VGG16(include_top=False, pooling="avg")
+base_model.trainable = False
+model = keras.Sequential([base_model, keras.layers.Dense(5, activation="softmax")])
+model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(train_ds, validation_data=val_ds, epochs=10)
+"""
+
+_HEALTHY = (
+    _SICK
+    + """\
+base_model.trainable = True
+model.compile(
+    optimizer=keras.optimizers.Adam(1e-5),
+    loss="sparse_categorical_crossentropy",
+    metrics=["accuracy"],
+)
+model.fit(train_ds, validation_data=val_ds, epochs=10)
+"""
+)
+
+CAUSE = CauseSpec(
+    id="backbone-frozen-only",
+    code="TL402",
+    title="Fine-tuning the top of the backbone would raise the accuracy",
+    what="The backbone stays frozen to the end, and a short fine-tuning of its top does better.",
+    why=(
+        "The last layers of a backbone are specific to the task it was trained on; where images "
+        "or classes are far from that task, a head on frozen features hits a ceiling."
+    ),
+    sources=(
+        "https://arxiv.org/abs/1411.1792",
+        "https://keras.io/guides/transfer_learning/",
+    ),
+    find=_find,
+    examples=Examples(sick=_SICK, healthy=_HEALTHY),
+)

@@ -1,0 +1,250 @@
+"""Which statements a value comes from: a backward slice over one script.
+
+The slice is blind to the order of assignments except that nothing behind the place of use counts;
+it may hold too much, so its readers ask only what a too large slice cannot get wrong.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from tlfix.program.model import Site
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_Node = ast.expr | ast.stmt
+_APPENDING = {"append", "extend", "add", "insert"}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One assignment: the name gets what ``node`` computes."""
+
+    name: str
+    node: _Node
+    uses: frozenset[str]
+
+
+@dataclass
+class Scope:
+    """The assignments and functions of a module or a function body, nested bodies apart."""
+
+    node: ast.Module | Function
+    flows: list[Flow] = field(default_factory=list)
+    functions: dict[str, Function] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The nodes that a value comes from, and the names met on the way."""
+
+    nodes: tuple[_Node, ...]
+    names: frozenset[str]
+    open_names: frozenset[str]
+    """Names that nothing in the script binds."""
+
+
+class Source:
+    """A parsed script that can be sliced."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self.lines = text.splitlines(keepends=True)
+        try:
+            self.tree: ast.Module | None = ast.parse(text)
+        except (SyntaxError, ValueError):
+            self.tree = None
+        self.scopes: dict[int, Scope] = {}
+        self.module = Scope(ast.Module([], []))
+        if self.tree is not None:
+            self.module = self._scope(self.tree)
+            for node in ast.walk(self.tree):
+                if isinstance(node, Function):
+                    self.scopes[id(node)] = self._scope(node)
+
+    # Places -------------------------------------------------------------------------------------
+
+    def site(self, node: _Node) -> Site:
+        """The place of ``node``, columns in characters."""
+        end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
+        return Site(
+            self.path,
+            node.lineno,
+            self._column(node.lineno, node.col_offset),
+            end_line,
+            self._column(end_line, end_column),
+        )
+
+    def _column(self, line: int, offset: int) -> int:
+        text = self.lines[line - 1]
+        return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
+
+    def code(self, node: _Node) -> str:
+        """The source of ``node``."""
+        return ast.get_source_segment(self.text, node) or ""
+
+    def call_at(self, site: Site) -> ast.Call | None:
+        """The call that covers exactly ``site``."""
+        for node in ast.walk(self.tree) if self.tree else ():
+            if isinstance(node, ast.Call) and same_span(self.site(node), site):
+                return node
+        return None
+
+    def scope_at(self, line: int) -> Scope:
+        """The innermost function body around ``line``, or the module."""
+        best = self.module
+        for scope in self.scopes.values():
+            node = scope.node
+            if (
+                isinstance(node, Function)
+                and node.lineno <= line <= (node.end_lineno or node.lineno)
+                and (best is self.module or node.lineno > getattr(best.node, "lineno", 0))
+            ):
+                best = scope
+        return best
+
+    # Slicing ------------------------------------------------------------------------------------
+
+    def slice(self, start: _Node, line: int | None = None) -> Slice:
+        """What ``start`` is computed from; in its own body nothing behind ``line`` counts."""
+        scope = self.scope_at(start.lineno)
+        limit = line if line is not None else start.lineno
+        nodes: dict[int, _Node] = {id(start): start}
+        seen: set[tuple[int, str]] = set()
+        unbound: set[str] = set()
+        pending = [(scope, name, limit) for name in used(start)]
+        while pending:
+            where, name, limit = pending.pop()
+            if (id(where), name) in seen:
+                continue
+            seen.add((id(where), name))
+            found = [f for f in where.flows if f.name == name and f.node.lineno <= limit]
+            for flow in found:
+                nodes[id(flow.node)] = flow.node
+                pending.extend((where, use, limit) for use in flow.uses)
+            function = where.functions.get(name) or self.module.functions.get(name)
+            if function is not None:
+                nodes[id(function)] = function
+                pending.extend((self.module, use, 10**9) for use in used(function))
+            elif name in where.parameters:
+                pending.extend(self._arguments(where, name))
+            elif not found and where is not self.module:
+                pending.append((self.module, name, 10**9))
+            elif not found:
+                unbound.add(name)
+        return Slice(tuple(nodes.values()), frozenset(name for _, name in seen), frozenset(unbound))
+
+    def _arguments(self, scope: Scope, parameter: str) -> Iterator[tuple[Scope, str, int]]:
+        """The names given for ``parameter`` wherever the function of ``scope`` is called."""
+        function = scope.node
+        if not isinstance(function, ast.FunctionDef) or self.tree is None:
+            return
+        place = scope.parameters.index(parameter)
+        for call in ast.walk(self.tree):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+                continue
+            if call.func.id != function.name:
+                continue
+            given = [k.value for k in call.keywords if k.arg == parameter]
+            given += call.args[place : place + 1]
+            outer = self.scope_at(call.lineno)
+            for value in given:
+                for name in used(value):
+                    yield outer, name, call.lineno
+
+    # Reading ------------------------------------------------------------------------------------
+
+    def _scope(self, node: ast.Module | Function) -> Scope:
+        scope = Scope(node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            every = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+            scope.parameters = tuple(a.arg for a in every)
+        self._statements(node.body, scope)
+        return scope
+
+    def _statements(self, body: list[ast.stmt], scope: Scope) -> None:
+        for node in body:
+            if isinstance(node, Function):
+                scope.functions[node.name] = node
+            elif isinstance(node, ast.Assign):
+                for target in node.targets:
+                    self._assign(target, node.value, scope)
+            elif isinstance(node, ast.AnnAssign) and node.value is not None:
+                self._assign(node.target, node.value, scope)
+            elif isinstance(node, ast.AugAssign):
+                self._assign(node.target, node, scope)
+            elif isinstance(node, ast.For):
+                self._assign(node.target, node.iter, scope)
+            elif isinstance(node, ast.With):
+                for item in node.items:
+                    if item.optional_vars is not None:
+                        self._assign(item.optional_vars, item.context_expr, scope)
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                method = node.value.func
+                if isinstance(method, ast.Attribute) and method.attr in _APPENDING:
+                    self._assign(method.value, node.value, scope)
+            for part in ("body", "orelse", "finalbody"):
+                inner = getattr(node, part, None)
+                if isinstance(inner, list) and not isinstance(node, Function):
+                    self._statements(inner, scope)
+            for handler in getattr(node, "handlers", ()):
+                self._statements(handler.body, scope)
+
+    def _assign(self, target: ast.expr, value: _Node, scope: Scope) -> None:
+        if isinstance(target, ast.Tuple | ast.List):
+            if isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts):
+                for one, other in zip(target.elts, value.elts, strict=True):
+                    self._assign(one, other, scope)
+            else:
+                for one in target.elts:
+                    self._assign(one, value, scope)
+            return
+        while isinstance(target, ast.Subscript | ast.Attribute | ast.Starred):
+            target = target.value
+        if isinstance(target, ast.Name):
+            scope.flows.append(Flow(target.id, value, frozenset(used(value))))
+
+
+@lru_cache(maxsize=2)
+def source_of(path: str, text: str) -> Source:
+    """The script, parsed once for all causes that slice it."""
+    return Source(path, text)
+
+
+def used(node: _Node) -> set[str]:
+    """The names that ``node`` reads from outside itself."""
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Lambda):
+            names -= {a.arg for a in inner.args.args}
+        elif isinstance(inner, ast.comprehension):
+            names -= {n.id for n in ast.walk(inner.target) if isinstance(n, ast.Name)}
+    if isinstance(node, Function):
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.arg):
+                names.discard(inner.arg)
+            elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                names.discard(inner.id)
+    return names
+
+
+def same_span(one: Site, other: Site) -> bool:
+    """True if both cover the same characters."""
+    return (one.line, one.column, one.end_line, one.end_column) == (
+        other.line,
+        other.column,
+        other.end_line,
+        other.end_column,
+    )
+
+
+def covers(outer: Site, inner: Site) -> bool:
+    """True if ``inner`` lies within ``outer``."""
+    return (outer.line, outer.column) <= (inner.line, inner.column) and (
+        inner.end_line,
+        inner.end_column,
+    ) <= (outer.end_line, outer.end_column)

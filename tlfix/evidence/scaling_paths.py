@@ -1,0 +1,251 @@
+"""The ways of the images from their files to a backbone, and the scalings on each."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tlfix.evidence.scaling import affine, expected_by
+from tlfix.evidence.scaling_flow import Slice, Source, covers, source_of
+from tlfix.probe.trace import ScalingSeen
+from tlfix.program.model import Backbone, Call, Program, Scaling, Site, Split
+
+Kind = Literal["generator", "dataset", "arrays"]
+
+_ORIGIN = re.compile(
+    r"flow_from_directory|flow_from_dataframe|image_dataset_from_directory|imread|load_img"
+    r"|Image\.open|decode_(jpeg|png|image|bmp|gif)|tfds\.load|load_data\("
+)
+_DATASET = re.compile(r"tf\.data\b|tfds\.|image_dataset_from_directory|\.map\(|\.prefetch\(")
+# What may change the range in ways that are not read here.
+_OPAQUE = re.compile(
+    r"convert_image_dtype|img_as_|\.normalize\(|Normalize\(|Normalization\(|standardization|Scaler\("
+    r"|(plt|mpimg)\.imread|albumentations|\bA\.Compose|\.(max|mean|std)\(|transform\.resize"
+    r"|featurewise|samplewise|np\.load\(|pickle|read_csv|h5py"
+)
+_SHUTS = {"normalization"}
+_LIBRARIES = frozenset(
+    ["argparse", "PIL", "collections", "cv2", "datetime", "functools", "gc", "glob", "imblearn", "itertools", "json", "keras", "math", "matplotlib", "numpy", "os", "pandas", "pathlib", "random", "re", "scipy", "seaborn", "shutil", "skimage", "sklearn", "sys", "tensorflow", "tensorflow_datasets", "tf", "tf_keras", "time", "tqdm", "typing", "warnings", "zipfile"]
+)
+
+
+@dataclass(frozen=True)
+class Path:
+    """One use of images: ``fit``, ``evaluate`` or ``predict``, and what was done to them before.
+
+    ``data`` is where the images stand in the call. ``reason`` says why the path is not understood,
+    None if it is; ``raw`` is true if the images are seen to come from files or a known data set.
+    """
+
+    split: Split
+    call: Site
+    method: str
+    data: Site
+    kind: Kind
+    scalings: tuple[Scaling, ...]
+    generators: tuple[Call, ...]
+    reason: str | None
+    raw: bool
+    labelled: bool = True
+    definition: Site | None = None
+    """The last expression assigned to the data's name, where the data is just a name."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """All paths of a script, and the scalings inside the model in front of the backbone."""
+
+    paths: tuple[Path, ...]
+    inside: tuple[Scaling, ...]
+
+
+def steps_of(scalings: tuple[Scaling, ...]) -> tuple[ScalingSeen, ...] | None:
+    """The scalings as affine maps; None if one of them is not known."""
+    found = []
+    for scaling in scalings:
+        step = step_of(scaling)
+        if step is None:
+            return None
+        found.append(step)
+    return tuple(found)
+
+
+def step_of(scaling: Scaling) -> ScalingSeen | None:
+    """One scaling as an affine map; None if it is not known."""
+    if scaling.module is not None:
+        return expected_by(scaling.module)
+    if scaling.kind in _SHUTS or scaling.scale is None:
+        return None
+    return affine(scaling.scale, scaling.offset or 0.0)
+
+
+def misplaced(generator: Call) -> bool:
+    """True for ``ImageDataGenerator(preprocess_input)``, which sets ``featurewise_center``."""
+    first = generator.positional[0] if generator.positional else None
+    return first is not None and (first.name or first.text).endswith("preprocess_input")
+
+
+def paths_of(program: Program, backbone: Backbone) -> Paths:
+    """The paths of ``program`` into ``backbone``; empty where its text cannot be parsed."""
+    source = source_of(program.path, program.text)
+    if source.tree is None:
+        return Paths((), ())
+    inside = _inside(program, source, backbone)
+    ours = {scaling.site for scaling in inside}
+    found = []
+    for split, call, node in _uses(program, source, backbone):
+        found.append(_path(program, source, split, call, node, ours))
+    return Paths(tuple(found), inside)
+
+
+def _uses(
+    program: Program, source: Source, backbone: Backbone
+) -> Iterator[tuple[Split, Call, ast.expr]]:
+    """Every image argument of ``fit``, ``evaluate`` and ``predict``."""
+    models = {fit.model for fit in program.fits} | {backbone.variable}
+    for fit in program.fits:
+        call = source.call_at(fit.call.site)
+        if call is None:
+            continue
+        for node in _given(call, 0, "x", "generator"):
+            yield "training", fit.call, node
+        for node in _given(call, None, "validation_data"):
+            first = node.elts[0] if isinstance(node, ast.Tuple) and node.elts else node
+            if not (isinstance(first, ast.Constant) and first.value is None):
+                yield "validation", fit.call, first
+    for method in ("evaluate", "predict", "evaluate_generator", "predict_generator"):
+        for use in program.calls_named(method):
+            call = source.call_at(use.site)
+            if call is None or not (use.name.startswith("keras.") or use.receiver_text in models):
+                continue
+            for node in _given(call, 0, "x", "generator"):
+                yield "test", use, node
+
+
+def _given(call: ast.Call, place: int | None, *keywords: str) -> Iterator[ast.expr]:
+    for keyword in call.keywords:
+        if keyword.arg in keywords:
+            yield keyword.value
+            return
+    if place is not None and len(call.args) > place:
+        node = call.args[place]
+        if not isinstance(node, ast.Starred) and not isinstance(node, ast.Constant):
+            yield node
+
+
+def _path(
+    program: Program,
+    source: Source,
+    split: Split,
+    call: Call,
+    node: ast.expr,
+    inside: set[Site],
+) -> Path:
+    cut = source.slice(node, call.site.line)
+    text = "\n".join(source.code(n) for n in cut.nodes)
+    sites = [source.site(n) for n in cut.nodes]
+    generators = tuple(g for g in program.generators if _within(g.site, sites))
+    scalings = tuple(
+        scaling
+        for scaling in program.scalings
+        if _within(scaling.site, sites)
+        and not scaling.display
+        and scaling.site not in inside
+        and not any(misplaced(g) and covers(g.positional[0].site, scaling.site) for g in generators)
+    )
+    kind: Kind = "generator" if generators else "dataset" if _DATASET.search(text) else "arrays"
+    return Path(
+        split=split,
+        call=call.site,
+        method=call.name.rsplit(".", 1)[-1],
+        data=source.site(node),
+        kind=kind,
+        scalings=_ordered(scalings),
+        generators=generators,
+        reason=_doubt(program, cut, text, scalings),
+        raw=bool(_ORIGIN.search(text)),
+        labelled=call.name.rsplit(".", 1)[-1] != "predict" or "label_mode=None" not in text,
+        definition=_definition(source, node, call.site.line),
+    )
+
+
+def _ordered(scalings: tuple[Scaling, ...]) -> tuple[Scaling, ...]:
+    """In the order of application: source order, but a generator's own function before rescale=."""
+    last = {"reference": 1, "argument": 2}
+    return tuple(sorted(scalings, key=lambda s: (last.get(s.kind, 0), s.site.line, s.site.column)))
+
+
+def _doubt(program: Program, cut: Slice, text: str, scalings: tuple[Scaling, ...]) -> str | None:
+    """Why the path is not fully understood; None if it is."""
+    opaque = _OPAQUE.search(text)
+    if opaque:
+        return f"`{opaque.group().rstrip('(')}` may change the range"
+    if steps_of(scalings) is None:
+        return "a scaling on the way is not constant"
+    for name in sorted(cut.names):
+        if program.imports.get(name, "").endswith(".normalize"):
+            return f"`{name}` may change the range"
+        package = program.imports.get(name, "").split(".")[0]
+        if package and package not in _LIBRARIES:
+            return f"`{name}` comes from `{package}`, which was not read"
+    return None
+
+
+def _definition(source: Source, node: ast.expr, line: int) -> Site | None:
+    if not isinstance(node, ast.Name):
+        return None
+    flows = [
+        f
+        for f in source.scope_at(node.lineno).flows
+        if f.name == node.id and f.node.lineno <= line and isinstance(f.node, ast.Call)
+    ]
+    if not flows:
+        return None
+    last = max(flows, key=lambda f: f.node.lineno).node
+    method = (
+        last.func.attr
+        if isinstance(last, ast.Call) and isinstance(last.func, ast.Attribute)
+        else ""
+    )
+    chain = {"prefetch", "batch", "map", "cache", "shuffle", "repeat"}
+    return source.site(last) if method in chain else None
+
+
+def _inside(program: Program, source: Source, backbone: Backbone) -> tuple[Scaling, ...]:
+    """Scalings in the model, in front of the backbone."""
+    starts: list[tuple[ast.expr | ast.stmt, int]] = []
+    for use in backbone.uses:
+        site = use.input_site if use.kind == "nested" and use.input_site else use.site
+        if use.kind in ("nested", "sequential"):
+            starts += [(node, use.site.end_line) for node in _statement(source, site)]
+    tensor = backbone.call.argument("input_tensor")
+    if tensor is not None:
+        starts += [(node, tensor.site.end_line) for node in _statement(source, tensor.site)]
+    found: dict[Site, Scaling] = {}
+    for node, line in starts:
+        sites = [source.site(n) for n in source.slice(node, line).nodes]
+        for scaling in program.scalings:
+            in_model = scaling.kind in ("layer", "function", "normalization", "arithmetic")
+            if in_model and not scaling.display and _within(scaling.site, sites):
+                found[scaling.site] = scaling
+    return tuple(sorted(found.values(), key=lambda s: (s.site.line, s.site.column)))
+
+
+def _statement(source: Source, site: Site) -> list[ast.expr | ast.stmt]:
+    """The assigned or evaluated expression, of one statement, that contains ``site``."""
+    found: list[ast.expr | ast.stmt] = []
+    for node in ast.walk(source.tree) if source.tree else ():
+        if (
+            isinstance(node, ast.Assign | ast.Expr | ast.Return | ast.AnnAssign)
+            and node.value is not None
+            and covers(source.site(node.value), site)
+        ):
+            found.append(node.value)
+    return found
+
+
+def _within(site: Site, sites: list[Site]) -> bool:
+    return any(covers(outer, site) for outer in sites)

@@ -1,0 +1,62 @@
+"""One reading of what a backbone receives, and how it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tlfix.causes.spec import Finding
+from tlfix.evidence.scaling import Verdict
+from tlfix.evidence.scaling_paths import Path, Paths, misplaced
+from tlfix.evidence.scaling_remedies import by_hand
+from tlfix.probe.trace import ScalingSeen
+from tlfix.program.model import Backbone, Program, Site
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a backbone receives, judged.
+
+    ``differs`` tells that the splits are scaled in different ways; ``verdict`` is then of the
+    training path alone. ``finding`` is complete but for what one cause adds.
+    """
+
+    verdict: Verdict
+    differs: bool
+    finding: Finding
+    generator_misuse: bool = False
+
+
+def misuse(program: Program) -> Site | None:
+    """Where ``ImageDataGenerator(preprocess_input)`` stands, if it does."""
+    return next((g.site for g in program.generators if misplaced(g)), None)
+
+
+def site_of(
+    program: Program, backbone: Backbone, paths: Paths, path: Path | None = None
+) -> Site | None:
+    """The scaling at fault, else the pipeline, else the backbone."""
+    if path is None:
+        path = next((p for p in paths.paths if p.split == "training"), None)
+    misused = misuse(program)
+    if misused is not None:
+        return misused
+    scalings = (*(path.scalings if path else ()), *paths.inside)
+    if scalings:
+        return scalings[0].site
+    if path is not None and path.generators:
+        return path.generators[0].site
+    nested = next((use.site for use in backbone.uses if use.kind == "nested"), None)
+    return nested or backbone.call.site
+
+
+def advice(module: str | None, expects: ScalingSeen | None, reason: str | None) -> str:
+    """What to do by hand, and why no change is offered where none is."""
+    if expects is None:
+        return "scale the images as this network was trained"
+    text = by_hand(module, expects)
+    return text if reason is None else f"{text} ({reason})"
+
+
+def own_scaling(backbone: Backbone) -> bool:
+    """``include_preprocessing=False`` takes the scaling out of a backbone that has one inside."""
+    return backbone.call.constant("include_preprocessing", default=True) is not True

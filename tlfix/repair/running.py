@@ -1,0 +1,67 @@
+"""How a trial is run for real: a mirror with the variant in it, and a light probe of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tlfix.probe.runner import Budget, Progress, probe
+from tlfix.probe.trace import Trace
+from tlfix.program.reader import read
+from tlfix.repair.executors import Slot
+from tlfix.repair.files import Files
+from tlfix.repair.mirror import mirror
+from tlfix.repair.trials import Run, Trial
+
+
+class Cancelled(Exception):
+    """The trial was asked to end early."""
+
+
+def in_mirror(
+    script: Path,
+    arguments: Sequence[str],
+    files: Files,
+    *,
+    budget: Budget,
+    python: str,
+    sandbox: str,
+    on_progress: Callable[[Progress], None] | None,
+) -> Run:
+    """A function that runs a trial of ``script`` (absolute, resolved) as from this directory.
+
+    ``budget.steps`` is the same for every variant: the runner shares it over the program's fits,
+    so a variant with two stages does not train longer than one with one.
+    """
+    cwd = Path.cwd()
+
+    def run(trial: Trial, slot: Slot) -> Trace:
+        name = f"trial of {trial.name}, seed {trial.seed}"
+
+        def follow(progress: Progress) -> None:
+            # Raising is how a probe in another thread is ended: it then kills its process group.
+            if slot.cancelled.is_set():
+                raise Cancelled(name)
+            if on_progress is not None:
+                on_progress(replace(progress, phase=f"{name}: {progress.phase}"))
+
+        follow(Progress("starting"))
+        fits = len(read(trial.texts[str(script)], str(script)).fits)
+        device = {} if slot.device is None else {"CUDA_VISIBLE_DEVICES": slot.device}
+        with mirror(files.encoded(trial.texts), cwd) as scratch:
+            return probe(
+                scratch.of(script),
+                arguments,
+                budget=budget,
+                seed=trial.seed,
+                python=python,
+                sandbox=sandbox,
+                instruments=False,
+                fits=max(fits, 1),
+                cwd=scratch.of(cwd),
+                environment=device,
+                on_progress=follow,
+            )
+
+    return run
