@@ -37,6 +37,7 @@ types: $(STAMP)
 	@ln -s $(CURDIR)/tlfix/* $(TYPED)/tlfix/
 	@ln -s $(CURDIR)/codemods $(CURDIR)/templates $(TYPED)/tlfix/
 	MYPYPATH=$(TYPED) $(BIN)/mypy -p tlfix
+	MYPYPATH=$(TYPED) $(BIN)/mypy tests examples/assets
 
 docs: $(STAMP)  ## bring the generated pages and schemas in docs/ up to date
 	$(BIN)/python -m tlfix.report.pages docs

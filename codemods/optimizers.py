@@ -76,8 +76,9 @@ def bound_value(tree: Tree, name: str, use: cst.CSTNode) -> cst.BaseExpression |
     if isinstance(node, cst.AnnAssign):
         return node.value
     assign = tree.parents[node]
-    whole = isinstance(node, cst.AssignTarget) and dotted(node.target) == name
-    return assign.value if whole and isinstance(assign, cst.Assign) else None
+    if isinstance(node, cst.AssignTarget) and isinstance(assign, cst.Assign):
+        return assign.value if dotted(node.target) == name else None
+    return None
 
 
 def rate_place(call: cst.Call) -> int | None:

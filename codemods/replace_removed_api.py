@@ -11,15 +11,8 @@ from libcst.metadata import ParentNodeProvider, PositionProvider
 
 from tlfix.codemods.arguments import find, without_argument
 from tlfix.codemods.base import Declined, Position
-from tlfix.codemods.removed_imports import replaced_import
-from tlfix.codemods.tree import Tree, dotted
-
-RENAMED_ARGUMENTS: Mapping[str, str] = {
-    "lr": "learning_rate",
-    "nb_epoch": "epochs",
-    "nb_val_samples": "validation_steps",
-}
-DROPPED_ARGUMENTS = ("decay", "workers", "use_multiprocessing", "max_queue_size", "max_q_size")
+from tlfix.codemods.moved_imports import Move, moved
+from tlfix.codemods.tree import Tree
 
 # Positional parameters as tf.keras 2 declared them, until it removed the methods.
 _QUEUE = ("max_queue_size", "workers", "use_multiprocessing")
@@ -32,103 +25,137 @@ SIGNATURES: Mapping[str, tuple[str, ...]] = {
     "evaluate_generator": ("generator", "steps", "callbacks", *_QUEUE, "verbose"),
     "predict_generator": ("generator", "steps", "callbacks", *_QUEUE, "verbose"),
 }
+_RENAMED = {"generator": "x", "nb_epoch": "epochs"}
+_COUNTS_IMAGES = ("samples_per_epoch", "nb_val_samples")
+
+Change = Callable[[cst.CSTNode], cst.CSTNode | cst.FlattenSentinel[cst.BaseStatement]]
 
 
 class Use(TypedDict):
-    """One use: its row of the table, and where its call, method name or argument starts."""
+    """One use, where it starts: a call, an argument (``lr=``), a string, or an imported name.
 
-    row: str
+    ``old`` is what is written there and ``new`` what takes its place, qualified where imported.
+    """
+
     at: Position
+    old: str
+    new: str
 
 
 class Codemod(VisitorBasedCodemodCommand):
     """Rewrites the uses told by position, and nothing else of the same name."""
 
-    DESCRIPTION = "Replace calls and arguments that Keras 3 removed."
+    DESCRIPTION = "Replace calls, arguments and imports that Keras 3 removed."
     METADATA_DEPENDENCIES = (PositionProvider, ParentNodeProvider)
 
     def __init__(self, context: CodemodContext, uses: Sequence[Use]) -> None:
         super().__init__(context)
         self.uses = uses
-        self.changes: dict[cst.CSTNode, list[tuple[str, Callable[..., cst.CSTNode]]]] = {}
+        self.changes: dict[cst.CSTNode, list[Change]] = {}
 
     def visit_Module(self, node: cst.Module) -> None:
         """Find every use, or decline before anything is changed."""
         assert self.context.wrapper is not None
         tree = Tree.of(self.context.wrapper)
+        moves: list[Move] = []
         for use in self.uses:
-            target, change = _planned(tree, use["row"], use["at"])
-            self.changes.setdefault(target, []).append((use["row"], change))
+            move = Move.at(tree, use["at"], use["old"], use["new"])
+            if move is not None:
+                moves.append(move)
+                continue
+            target, change = _planned(tree, use)
+            self.changes.setdefault(target, []).append(change)
+        for line, lines in moved(tree, moves):
+            self.changes[line] = [lambda _, lines=lines: lines]  # type: ignore[misc]
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
         """Put the planned changes in place."""
         updated = super().on_leave(original_node, updated_node)
-        for row, change in self.changes.get(original_node, ()):
-            updated = change(updated, row)
+        for change in self.changes.get(original_node, ()):
+            updated = change(updated)  # type: ignore[arg-type, assignment]
         return updated
 
 
-def _planned(tree: Tree, row: str, at: Position) -> tuple[cst.CSTNode, Callable[..., cst.CSTNode]]:
-    if row in SIGNATURES or row in ("predict_proba", "predict_classes"):
-        for call in tree.calls(row):
-            assert isinstance(call.func, cst.Attribute)
-            if at in (tree.start(call), tree.start(call.func.attr)):
-                return call, _to_current if row in SIGNATURES else _to_predict
-    elif row in RENAMED_ARGUMENTS or row in DROPPED_ARGUMENTS:
-        for call in tree.calls():
-            place = find(call, row, None)
-            if place is not None and at in (tree.start(call), tree.start(call.args[place])):
-                return call, _without if row in DROPPED_ARGUMENTS else _with_new_name
-    else:
-        for node in tree.nodes():
-            if isinstance(node, cst.Import | cst.ImportFrom) and tree.start(node) == at:
-                return node, replaced_import(tree, node)
-            if _through_np_utils(node) and tree.start(node) == at:
-                return node, _shortened
-    raise Declined(f"`{row}` is not used at line {at.line}, column {at.column + 1}")
+def _planned(tree: Tree, use: Use) -> tuple[cst.CSTNode, Change]:
+    old, new, at = use["old"], use["new"], use["at"]
+    for node in tree.nodes():
+        if isinstance(node, cst.Call):
+            change = _call(tree, node, use)
+            if change is not None:
+                return node, change
+        elif isinstance(node, cst.SimpleString) and (tree.start(node), node.evaluated_value) == (
+            at,
+            old,
+        ):
+            return node, lambda n: _string(n, old, new)
+    raise Declined(f"`{old}` is not used at line {at.line}, column {at.column + 1}")
 
 
-def _with_new_name(call: cst.Call, row: str) -> cst.Call:
-    new = RENAMED_ARGUMENTS[row]
+def _call(tree: Tree, call: cst.Call, use: Use) -> Change | None:
+    """The change of ``call`` if it is the one meant."""
+    old, new, at = use["old"], use["new"], use["at"]
+    keyword = old.removesuffix("=")
+    if old.endswith("="):
+        place = find(call, keyword, None)
+        if place is None or at not in (tree.start(call), tree.start(call.args[place])):
+            return None
+        return lambda n: _with_new_name(n, keyword, new.removesuffix("="))
+    if tree.start(call) != at or not isinstance(call.func, cst.Attribute):
+        return None
+    method = call.func.attr.value
+    if method == old and old in SIGNATURES:
+        return lambda n: _to_current(n, old)
+    if method == old and old in ("predict_proba", "predict_classes"):
+        return lambda n: _to_predict(n, old)
+    gone = _removed_part(old, new)
+    if gone is not None and any(p == gone for p in _parts(call.func)):
+        return lambda n: _without_part(n, gone)
+    return None
+
+
+def _with_new_name(call: cst.CSTNode, old: str, new: str) -> cst.Call:
+    assert isinstance(call, cst.Call)
     if find(call, new, None) is not None:
-        raise Declined(f"both {row} and {new} are given")
+        if find(call, old, None) is not None:
+            raise Declined(f"both {old} and {new} are given")
+        return call
     args = [
-        a.with_changes(keyword=cst.Name(new)) if a.keyword and a.keyword.value == row else a
+        a.with_changes(keyword=cst.Name(new)) if a.keyword and a.keyword.value == old else a
         for a in call.args
     ]
     return call.with_changes(args=args)
 
 
-def _without(call: cst.Call, row: str) -> cst.Call:
-    return without_argument(call, row, None)
+def _string(node: cst.CSTNode, old: str, new: str) -> cst.SimpleString:
+    assert isinstance(node, cst.SimpleString)
+    return node.with_changes(value=node.value.replace(old, new))
 
 
-def _to_current(call: cst.Call, row: str) -> cst.Call:
+def _to_current(call: cst.CSTNode, method: str) -> cst.Call:
     """``fit_generator(g, 10)`` to ``fit(g, steps_per_epoch=10)``, likewise its two siblings."""
-    signature = SIGNATURES[row]
+    assert isinstance(call, cst.Call)
+    signature = SIGNATURES[method]
     args = []
     for index, argument in enumerate(call.args):
         name = argument.keyword.value if argument.keyword is not None else None
         if argument.star:
-            raise Declined(f"`{row}` gets its arguments through {argument.star}")
-        if name == "samples_per_epoch":
-            raise Declined("samples_per_epoch counts images, steps_per_epoch counts batches")
+            raise Declined(f"`{method}` gets its arguments through {argument.star}")
+        if name in _COUNTS_IMAGES:
+            raise Declined(f"{name} counts images, its successor counts batches")
         if name is None and index >= len(signature):
-            raise Declined(f"`{row}` has more arguments than are known by position")
-        if name is None and index >= 2 and row != "fit_generator":
+            raise Declined(f"`{method}` has more arguments than are known by position")
+        if name is None and index >= 2 and method != "fit_generator":
             # Keras 2.2 and tf.keras 2 disagree on what stands third.
-            raise Declined(f"what the third argument of `{row}` means depends on the version")
+            raise Declined(f"what the third argument of `{method}` means depends on the version")
         if name is None and index > 0:
             argument = _keyed(argument, signature[index])
-        elif name == "generator":
-            argument = argument.with_changes(keyword=cst.Name("x"))
-        elif name in RENAMED_ARGUMENTS:
-            argument = argument.with_changes(keyword=cst.Name(RENAMED_ARGUMENTS[name]))
+        elif name in _RENAMED:
+            argument = argument.with_changes(keyword=cst.Name(_RENAMED[name]))
         args.append(argument)
     changed = call.with_changes(args=args)
-    for name in DROPPED_ARGUMENTS:
+    for name in (*_QUEUE, "max_q_size"):
         changed = without_argument(changed, name, None)
-    return _renamed(changed, row.removesuffix("_generator"))
+    return _renamed(changed, method.removesuffix("_generator"))
 
 
 def _keyed(argument: cst.Arg, name: str) -> cst.Arg:
@@ -136,9 +163,10 @@ def _keyed(argument: cst.Arg, name: str) -> cst.Arg:
     return argument.with_changes(keyword=cst.Name(name), equal=cst.AssignEqual(none, none))
 
 
-def _to_predict(call: cst.Call, row: str) -> cst.BaseExpression:
+def _to_predict(call: cst.CSTNode, method: str) -> cst.BaseExpression:
+    assert isinstance(call, cst.Call)
     predicted = _renamed(call, "predict")
-    if row == "predict_proba":
+    if method == "predict_proba":
         return predicted
     last = _keyed(cst.Arg(cst.UnaryOperation(cst.Minus(), cst.Integer("1"))), "axis")
     return cst.Call(cst.Attribute(predicted, cst.Name("argmax")), [last])
@@ -149,11 +177,32 @@ def _renamed(call: cst.Call, method: str) -> cst.Call:
     return call.with_changes(func=call.func.with_changes(attr=cst.Name(method)))
 
 
-def _through_np_utils(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Attribute) and (dotted(node.value) or "").endswith(".np_utils")
+def _removed_part(old: str, new: str) -> str | None:
+    """``np_utils`` of ``keras.utils.np_utils.f`` and ``keras.utils.f``; None if more differs."""
+    parts = old.split(".")
+    for index, part in enumerate(parts):
+        if ".".join(parts[:index] + parts[index + 1 :]) == new:
+            return part
+    return None
 
 
-def _shortened(node: cst.Attribute, row: str) -> cst.Attribute:
-    """``keras.utils.np_utils.to_categorical`` to ``keras.utils.to_categorical``."""
-    assert isinstance(node.value, cst.Attribute)
-    return node.with_changes(value=node.value.value)
+def _parts(node: cst.BaseExpression) -> list[str]:
+    parts = []
+    while isinstance(node, cst.Attribute):
+        parts.append(node.attr.value)
+        node = node.value
+    return parts
+
+
+def _without_part(call: cst.CSTNode, part: str) -> cst.Call:
+    """``keras.utils.np_utils.to_categorical(y)`` to ``keras.utils.to_categorical(y)``."""
+    assert isinstance(call, cst.Call)
+
+    def shorten(node: cst.BaseExpression) -> cst.BaseExpression:
+        if not isinstance(node, cst.Attribute):
+            return node
+        if node.attr.value == part:
+            return node.value
+        return node.with_changes(value=shorten(node.value))
+
+    return call.with_changes(func=shorten(call.func))

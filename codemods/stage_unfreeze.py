@@ -130,21 +130,17 @@ def _check_reach(tree: Tree, made: cst.SimpleStatementLine, variable: str, fit: 
 def _second(tree: Tree, statement: cst.SimpleStatementLine, fit: cst.Call) -> cst.BaseStatement:
     """The fit statement once more, its epochs counted on and its result kept under another name."""
     small = statement.body[0]
-    again = small.deep_replace(fit, _continued(tree, fit))  # type: ignore[arg-type]
+    again = small.deep_replace(fit, _continued(tree, fit))
     if isinstance(again, cst.Assign) and len(again.targets) == 1:
         name = dotted(again.targets[0].target)
         if name is None or "." in name:
             raise Declined("what fit returns is not kept in a plain variable")
         target = again.targets[0].with_changes(target=cst.Name(f"{name}_fine_tune"))
         again = again.with_changes(targets=[target])
-    elif not isinstance(again, cst.Expr) or again.value is small or not _is_call(small, fit):
+    elif not (isinstance(small, cst.Expr) and small.value is fit):
         raise Declined("fit is part of a larger statement")
     assert isinstance(again, cst.BaseSmallStatement)
     return cst.SimpleStatementLine([again.deep_clone()])
-
-
-def _is_call(statement: cst.BaseSmallStatement, call: cst.Call) -> bool:
-    return isinstance(statement, cst.Expr) and statement.value is call
 
 
 def _continued(tree: Tree, fit: cst.Call) -> cst.Call:

@@ -158,10 +158,10 @@ class Edits:
 def statements(source: str) -> list[cst.BaseStatement]:
     """The statements of ``source``, to be inserted; a blank or comment line stays with the next."""
     module = cst.parse_module(source)
-    body = [s for s in module.body if isinstance(s, cst.BaseStatement)]
+    body: list[cst.BaseStatement] = list(module.body)
     # A blank line shall stay blank in an indented block too.
     header = [h if h.comment else h.with_changes(indent=False) for h in module.header]
     if header and body:
         first = body[0]
-        body[0] = first.with_changes(leading_lines=[*header, *first.leading_lines])  # type: ignore[attr-defined]
+        body[0] = first.with_changes(leading_lines=[*header, *getattr(first, "leading_lines", ())])
     return body

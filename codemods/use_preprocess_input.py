@@ -23,7 +23,7 @@ class Codemod(VisitorBasedCodemodCommand):
         datasets: ``tf.data`` expressions to ``.map``.
         layers: ``Rescaling(…)(x)`` calls; become ``preprocess_input(x)``.
         removals: scalings to take away, because another one on their path is replaced.
-        argument_removals: ImageDataGenerator calls that lose ``rescale=`` and
+        rescale, preprocessing: ImageDataGenerator calls that lose ``rescale=`` or
             ``preprocessing_function=``.
     """
 
@@ -40,13 +40,14 @@ class Codemod(VisitorBasedCodemodCommand):
         datasets: Sequence[Span] = (),
         layers: Sequence[Span] = (),
         removals: Sequence[Span] = (),
-        argument_removals: Sequence[Span] = (),
+        rescale: Sequence[Span] = (),
+        preprocessing: Sequence[Span] = (),
     ) -> None:
         super().__init__(context)
         self.submodule = module
         self.generators, self.expressions, self.renames = generators, expressions, renames
         self.wraps, self.datasets, self.layers = wraps, datasets, layers
-        self.removals, self.argument_removals = removals, argument_removals
+        self.removals, self.rescale, self.preprocessing = removals, rescale, preprocessing
 
     def visit_Module(self, node: cst.Module) -> None:
         assert self.context.wrapper is not None
@@ -67,8 +68,9 @@ class Codemod(VisitorBasedCodemodCommand):
             self.edits.preprocess_layer(span, function)
         for span in self.removals:
             self.edits.remove(span)
-        for span in self.argument_removals:
+        for span in self.rescale:
             self.edits.remove_argument(span, "rescale")
+        for span in self.preprocessing:
             self.edits.remove_argument(span, "preprocessing_function")
         if not self.edits.changes:
             # Nothing to change at the places told: then no import either.

@@ -103,6 +103,7 @@ def test_state_of_a_file(tmp_path: Path) -> None:
     assert git.state(repository, root / "train.py") == "clean"
     (root / "train.py").touch()
     assert git.state(repository, root / "train.py") == "clean"
+    assert git.dirty(repository) == ()
     (root / "train.py").write_text("a = 2\n")
     assert git.state(repository, root / "train.py") == "modified"
     assert git.dirty(repository) == ("train.py",)
@@ -158,7 +159,6 @@ def test_detached_head_is_a_base_like_any_other(tmp_path: Path) -> None:
     shell(root, "checkout", "--quiet", "--detach")
     before = snapshot(root)
     repository = git.find(root / "train.py")
-    assert repository.branch is None
     sha = commit_on(repository, {root / "train.py": b"a = 2\n"})
     git.create_branch(repository, "cured", sha)
     assert snapshot(root) == before
@@ -205,7 +205,7 @@ def test_the_worktree_goes_away_on_every_way_out(
     before = snapshot(root)
     repository = git.find(root / "train.py")
     with pytest.raises(fault), git.worktree(repository) as tree:
-        folder = tree.root
+        folder = tree.here.root
         tree.commit({root / "train.py": b"a = 2\n"}, "fix: it")
         raise fault
     assert not folder.exists()
@@ -227,7 +227,7 @@ def test_a_script_in_a_linked_worktree(tmp_path: Path) -> None:
     side = tmp_path / "side"
     shell(root, "worktree", "add", "--quiet", "-b", "side", str(side))
     repository = git.find(side / "train.py")
-    assert (repository.root, repository.branch) == (side, "side")
+    assert repository.root == side
     git.create_branch(repository, "cured", commit_on(repository, {side / "train.py": b"a = 2\n"}))
     assert shell(root, "show", "cured:train.py") == "a = 2\n"
 

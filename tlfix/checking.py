@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import time
 import tokenize
+import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -90,16 +92,13 @@ def _check_file(path: str, specs: list[CauseSpec], notes: bool, strict: bool) ->
             return CheckedFile(path=path, skipped=f"larger than {LARGEST:,} bytes")
         with tokenize.open(path) as file:
             text = file.read()
-        program = read(text, path)
     except SyntaxError as error:
-        line = f" at line {error.lineno}" if error.lineno else ""
-        return CheckedFile(path=path, skipped=f"not valid Python{line}: {error.msg}")
-    except RecursionError:
-        return CheckedFile(path=path, skipped="nested too deeply to read")
+        return CheckedFile(path=path, skipped=f"cannot be decoded: {error.msg}")
     except (OSError, ValueError) as error:
         return CheckedFile(path=path, skipped=f"cannot be read: {error}")
+    program = read(text, path)
     if not program.training:
-        return CheckedFile(path=path)
+        return CheckedFile(path=path, skipped=_invalid(text))
     ranking = examine(Case(program), {path: text}, specs=specs, strict=strict)
     causes = (item.cause for item in ranking.ranked)
     return CheckedFile(
@@ -107,6 +106,22 @@ def _check_file(path: str, specs: list[CauseSpec], notes: bool, strict: bool) ->
         skipped="; ".join(ranking.notes) or None,
         causes=tuple(cause for cause in causes if notes or cause.severity != "note"),
     )
+
+
+def _invalid(text: str) -> str | None:
+    """Why a text that mentions Keras could not be read; None if it merely trains nothing."""
+    if "keras" not in text and "tensorflow" not in text:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as error:
+        line = f" at line {error.lineno}" if error.lineno else ""
+        return f"not valid Python{line}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return f"not valid Python: {error}"
+    return None
 
 
 def _named(spec: CauseSpec, names: Collection[str]) -> bool:

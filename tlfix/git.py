@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,18 +41,21 @@ _SIGNING_SECONDS = 60.0
 """How long a commit may wait for a signing agent before it is made unsigned."""
 
 
-class _Failed(Exception):
-    """A git command failed; the message is its standard error."""
+class _Failed(RepairError):
+    """A git command failed; ``errors`` is what it said."""
+
+    def __init__(self, command: str, errors: str) -> None:
+        super().__init__(f"`git {command}` failed: {errors or 'it gave no reason'}")
+        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository as it stands. ``base`` is the commit at HEAD; ``branch`` is None if detached."""
+    """A repository as it stands; ``base`` is the commit at HEAD, detached or not."""
 
     root: Path
     git_dir: Path
     base: str
-    branch: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,9 @@ class Committed:
 class Worktree:
     """A temporary worktree without a checkout: its index is the base, its folder is empty."""
 
-    root: Path
-    repository: Repository
-    git_dir: Path
+    here: Repository
+    """The worktree itself, seen as a repository."""
+    origin: Repository
 
     def commit(self, files: Mapping[Path, bytes], message: str) -> Committed:
         """Commit ``files`` (absolute paths of the user's files to new contents).
@@ -82,53 +85,17 @@ class Worktree:
         """
         names = []
         for path, content in files.items():
-            name = path.relative_to(self.repository.root)
-            target = self.root / name
+            name = path.relative_to(self.origin.root)
+            target = self.here.root / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
             shutil.copymode(path, target)
             names.append(str(name))
-        note = self.git_dir / "TLFIX_MESSAGE"
+        note = self.here.git_dir / "TLFIX_MESSAGE"
         note.write_text(message, encoding="utf-8")
-        try:
-            self._run("add", "--force", "--", *names)
-            command = ["commit", "--quiet", "--no-verify", "--cleanup=whitespace", "-F", str(note)]
-            unsigned = self._commit(command)
-            return Committed(self._run("rev-parse", "HEAD"), unsigned)
-        except _Failed as error:
-            raise RepairError(f"git could not commit {', '.join(names)}: {error}") from None
-
-    def _commit(self, command: Sequence[str]) -> str | None:
-        identity = _identity(self)
-        if self._setting("commit.gpgsign", "--type=bool") != "true":
-            self._run(*command, environment=identity)
-            return None
-        try:
-            self._run(*command, environment=identity, seconds=_SIGNING_SECONDS)
-            return None
-        except _Failed as error:
-            self._run(*command, "--no-gpg-sign", environment=identity)
-            return str(error)
-
-    def _setting(self, name: str, *options: str) -> str:
-        try:
-            return self._run("config", *options, "--get", name)
-        except _Failed:
-            return ""
-
-    def _run(
-        self,
-        *arguments: str,
-        environment: Mapping[str, str] | None = None,
-        seconds: float | None = None,
-    ) -> str:
-        where = {
-            "GIT_DIR": str(self.git_dir),
-            "GIT_WORK_TREE": str(self.root),
-            "GIT_INDEX_FILE": str(self.git_dir / "index"),
-            **(environment or {}),
-        }
-        return _git(self.root, *arguments, environment=where, seconds=seconds)
+        _query(self.here, "add", "--force", "--", *names)
+        unsigned = _commit(self.here, note)
+        return Committed(_query(self.here, "rev-parse", "HEAD"), unsigned)
 
 
 def find(script: Path) -> Repository:
@@ -146,55 +113,46 @@ def find(script: Path) -> Repository:
     except (git.InvalidGitRepositoryError, git.NoSuchPathError):
         raise RepairError(
             f"{script} is not in a git repository, so there is nowhere to put a branch. Run "
-            "`git init` and commit the script first, or use --diff to see the changes or "
-            "--in-place to make them in the file."
+            "`git init` and commit the script first, or use --diff or --in-place."
         ) from None
     if bare or root is None or not folder.is_relative_to(root):
         raise RepairError(
             f"The git repository at {git_dir} is bare: it has no working tree that holds {script}. "
-            "Run tlfix in a clone of it, or use --diff."
+            "Run tlfix in a clone, or use --diff."
         )
-    here = Repository(root, git_dir, "", None)
+    here = Repository(root, git_dir, "")
     try:
         base = _query(here, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     except _Failed as error:
-        if str(error):
-            raise RepairError(f"git cannot read the repository at {root}: {error}") from None
+        if error.errors:
+            raise
         raise RepairError(
             f"The repository at {root} has no commit yet, so a branch has nothing to start from. "
             "Commit the script first, or use --diff or --in-place."
         ) from None
-    try:
-        branch = _query(here, "symbolic-ref", "--quiet", "--short", "HEAD")
-    except _Failed:
-        branch = None
-    return Repository(root, git_dir, base, branch)
+    return Repository(root, git_dir, base)
 
 
 def state(repository: Repository, path: Path) -> State:
     """How ``path`` (a file in the working tree) compares with the commit at HEAD."""
     name = str(path.resolve().relative_to(repository.root))
-    try:
-        if not _query(repository, "ls-tree", "-z", "--name-only", repository.base, "--", name):
-            tracked = _query(repository, "ls-files", "-z", "--", name)
-            ignored = _query(repository, "status", "--porcelain", "--ignored", "--", name)
-            return "ignored" if not tracked and ignored.startswith("!!") else "untracked"
-        changed = _query(repository, "status", "--porcelain", "--untracked-files=no", "--", name)
-        if not changed and _query(repository, "ls-files", "-v", "--", name)[:1] != "H":
-            # assume-unchanged or skip-worktree: `git status` does not look at the file.
-            seen = _query(repository, "hash-object", "--path", name, "--", str(path.resolve()))
-            changed = "" if seen == _query(repository, "rev-parse", f"HEAD:{name}") else seen
-    except _Failed as error:
-        raise RepairError(f"git cannot tell the state of {path}: {error}") from None
-    return "modified" if changed else "clean"
+    if not _query(repository, "ls-tree", "-z", "--name-only", repository.base, "--", name):
+        tracked = _query(repository, "ls-files", "-z", "--", name)
+        ignored = _query(repository, "status", "--porcelain", "--ignored", "--", name)
+        return "ignored" if not tracked and ignored.startswith("!!") else "untracked"
+    if _query(repository, "status", "--porcelain", "--untracked-files=no", "--", name):
+        return "modified"
+    if _query(repository, "ls-files", "-v", "--", name)[:1] != "H":
+        # assume-unchanged or skip-worktree: `git status` does not look at the file.
+        seen = _query(repository, "hash-object", "--path", name, "--", str(path.resolve()))
+        if seen != _query(repository, "rev-parse", f"HEAD:{name}"):
+            return "modified"
+    return "clean"
 
 
 def dirty(repository: Repository) -> tuple[str, ...]:
     """Paths of tracked files, relative to the root, that differ from the commit at HEAD."""
-    try:
-        listed = _query(repository, "diff-index", "-z", "--name-only", repository.base, "--")
-    except _Failed as error:
-        raise RepairError(f"git cannot compare {repository.root} with HEAD: {error}") from None
+    listed = _query(repository, "diff", "-z", "--name-only", repository.base, "--")
     return tuple(name for name in listed.split("\0") if name)
 
 
@@ -204,26 +162,24 @@ def check_branch(repository: Repository, name: str) -> None:
     Raises:
         RepairError: the name is invalid or taken, saying how to go on.
     """
+    another = "Choose another with --branch NAME"
     try:
         _query(repository, "check-ref-format", f"refs/heads/{name}")
         valid = not name.startswith("-") and name != "HEAD"
     except _Failed:
         valid = False
     if not valid:
-        raise RepairError(
-            f"{name!r} is not a valid name for a git branch. Choose another with --branch NAME."
-        )
+        raise RepairError(f"{name!r} is not a valid name for a git branch. {another}.")
     listed = _query(repository, "for-each-ref", "--format=%(refname)", "refs/heads/")
     for other in (ref.removeprefix("refs/heads/") for ref in listed.splitlines()):
         if other == name:
             raise RepairError(
-                f"The branch {name} exists already, and tlfix overwrites nothing. Choose another "
-                f"with --branch NAME, or delete it with `git branch -D {name}`."
+                f"The branch {name} exists already, and tlfix overwrites nothing. {another}, or "
+                f"delete it with `git branch -D {name}`."
             )
         if other.startswith(name + "/") or name.startswith(other + "/"):
             raise RepairError(
-                f"git cannot have a branch {name} beside the existing branch {other}. Choose "
-                "another with --branch NAME."
+                f"git cannot have {name} beside the existing branch {other}. {another}."
             )
 
 
@@ -234,7 +190,7 @@ def create_branch(repository: Repository, name: str, sha: str) -> None:
         _query(repository, "update-ref", "-m", reason, f"refs/heads/{name}", sha, "0" * len(sha))
     except _Failed as error:
         raise RepairError(
-            f"The repair is commit {sha}, but git could not create the branch {name}: {error}. "
+            f"The repair is commit {sha}, but there is no branch {name}: {error}. "
             f"Keep it under another name with `git branch NAME {sha}`."
         ) from None
 
@@ -249,16 +205,14 @@ def worktree(repository: Repository) -> Iterator[Worktree]:
     root = folder / f"{folder.name}-worktree"
     admin: Path | None = None
     try:
-        try:
-            arguments = ("--detach", "--no-checkout", "--quiet")
-            _query(repository, "worktree", "add", *arguments, str(root), repository.base)
-            # The `.git` of a linked worktree is one line, `gitdir: <its folder in the repository>`.
-            admin = Path(os.fsdecode((root / ".git").read_bytes()).split(": ", 1)[1].rstrip("\n"))
-            made = Worktree(root, repository, admin)
-            made._run("read-tree", repository.base)
-        except _Failed as error:
-            raise RepairError(f"git could not make a temporary worktree: {error}") from None
-        yield made
+        arguments = ("--detach", "--no-checkout", "--quiet")
+        _query(repository, "worktree", "add", *arguments, str(root), repository.base)
+        # The `.git` of a linked worktree is one line, `gitdir: <its folder in the repository>`.
+        line = os.fsdecode((root / ".git").read_bytes()).rstrip("\n")
+        admin = (root / line.removeprefix("gitdir: ")).resolve()
+        here = Repository(root, admin, repository.base)
+        _query(here, "read-tree", repository.base)
+        yield Worktree(here, repository)
     finally:
         _remove(repository, folder, root, admin)
 
@@ -275,59 +229,72 @@ def _remove(repository: Repository, folder: Path, root: Path, admin: Path | None
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _identity(made: Worktree) -> dict[str, str]:
-    configured = {}
-    for role in ("author", "committer"):
-        for part in ("name", "email"):
-            variable = f"GIT_{role.upper()}_{part.upper()}"
-            configured[variable] = (
-                os.environ.get(variable)
-                or made._setting(f"{role}.{part}")
-                or made._setting(f"user.{part}")
-            )
+def _commit(here: Repository, message: Path) -> str | None:
+    """Commit what is staged; the reason why it is not signed, if the user wants it signed."""
+    command = ("commit", "--quiet", "--no-verify", "--cleanup=whitespace", "-F", str(message))
+    identity = _identity(here)
+    if _setting(here, "commit.gpgsign", "--type=bool") != "true":
+        _query(here, *command, environment=identity)
+        return None
+    try:
+        _query(here, *command, environment=identity, seconds=_SIGNING_SECONDS)
+        return None
+    except _Failed as error:
+        _query(here, *command, "--no-gpg-sign", environment=identity)
+        return error.errors
+
+
+def _identity(here: Repository) -> dict[str, str]:
+    configured = {
+        f"GIT_{role}_{part}": os.environ.get(f"GIT_{role}_{part}")
+        or _setting(here, f"{role}.{part}")
+        or _setting(here, f"user.{part}")
+        for role in ("AUTHOR", "COMMITTER")
+        for part in ("NAME", "EMAIL")
+    }
     if all(configured.values()):
         return {}
     return {name: "tlfix" if name.endswith("NAME") else "tlfix@localhost" for name in configured}
 
 
-def _query(repository: Repository, *arguments: str) -> str:
-    # Set explicitly: under a git hook the environment names another index, and may be relative.
-    where = {
-        "GIT_DIR": str(repository.git_dir),
-        "GIT_WORK_TREE": str(repository.root),
-        "GIT_INDEX_FILE": str(repository.git_dir / "index"),
-    }
-    return _git(repository.root, *arguments, environment=where)
+def _setting(here: Repository, name: str, *options: str) -> str:
+    try:
+        return _query(here, "config", *options, "--get", name)
+    except _Failed:
+        return ""
 
 
-def _git(
-    folder: Path,
+def _query(
+    here: Repository,
     *arguments: str,
-    environment: Mapping[str, str],
+    environment: Mapping[str, str] | None = None,
     seconds: float | None = None,
 ) -> str:
     git = _gitpython()
+    # Set explicitly: under a git hook the environment names another index, and may be relative.
+    where = {
+        "GIT_DIR": str(here.git_dir),
+        "GIT_WORK_TREE": str(here.root),
+        "GIT_INDEX_FILE": str(here.git_dir / "index"),
+    }
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     try:
-        status, output, errors = git.Git(folder).execute(
+        status, output, errors = git.Git(here.root).execute(
             ["git", *settings, *arguments],
             with_extended_output=True,
             with_exceptions=False,
             stdout_as_string=False,
             kill_after_timeout=seconds,
-            env={**_ENVIRONMENT, **environment},
+            env={**_ENVIRONMENT, **where, **(environment or {})},
         )
     except git.GitCommandNotFound:
         raise RepairError(_NO_GIT) from None
     if status:
-        raise _Failed(" ".join(str(errors).split()))
+        raise _Failed(arguments[0], " ".join(str(errors).split()))
     return os.fsdecode(output)
 
 
-_NO_GIT = (
-    "git was not found on this machine, and a branch needs it. Install git, or use --diff to see "
-    "the changes or --in-place to make them in the file."
-)
+_NO_GIT = "git was not found, and a branch needs it. Install git, or use --diff or --in-place."
 
 
 def _gitpython() -> Any:

@@ -69,7 +69,7 @@ def photograph(name: str) -> Images:
 
 @cache
 def scanned_digits() -> tuple[Images, Labels]:
-    """scikit-learn's digits: uint8 (1797, 8, 8) stretched from 0..16 to 0..255, and their labels (1797,)."""
+    """scikit-learn's digits: uint8 (1797, 8, 8) stretched from 0..16 to 0..255; labels (1797,)."""
     with gzip.open(bundled("sklearn", "datasets", "data", "digits.csv.gz"), "rt") as file:
         table = np.loadtxt(file, delimiter=",")
     grey = np.round(table[:, :64] * (255 / 16)).astype(np.uint8)
@@ -83,10 +83,10 @@ def resized(image: Images, size: int) -> Images:
 
 
 def cut_patch(rng: np.random.Generator, name: str, part: Part, size: int) -> Images:
-    """A random square of the part's own region of a photograph, mirrored half the time, at a random exposure.
+    """A random square of the part's region of a photograph, perhaps mirrored, at a random exposure.
 
-    Nearly even squares (the black around the retina, a clear sky) carry no sign of their photograph and are cut again,
-    twenty times at most.
+    Nearly even squares (the black around the retina, a clear sky) carry no sign of their photograph
+    and are cut again, twenty times at most.
     """
     image = photograph(name)
     left, right = (round(share * image.shape[1]) for share in REGIONS[part])
@@ -111,7 +111,7 @@ def photograph_patches(
 def digit_scans(
     rng: np.random.Generator, name: str, part: Part, count: int, size: int
 ) -> list[Images]:
-    """Distinct scans: the training part draws from the first 60 % of a digit's scans, validation from the rest."""
+    """Distinct scans: training has the first 60 % of a digit's scans, validation the rest."""
     scans, labels = scanned_digits()
     own = scans[labels == int(name)]
     border = round(0.6 * len(own))
@@ -124,7 +124,7 @@ def digit_scans(
 def drawn_textures(
     rng: np.random.Generator, name: str, part: Part, count: int, size: int
 ) -> list[Images]:
-    """The texture in random shapes and colours; training and validation differ by their random numbers alone."""
+    """The texture in random shapes and colours; the parts differ by their random numbers alone."""
     return [
         compose(rng, size, TARGET[name], str(rng.choice(SHAPES)), rng.uniform())
         for _ in range(count)
@@ -145,7 +145,7 @@ KINDS: dict[KindName, Kind] = {
 
 
 def class_names(kind: KindName, classes: int | None = None) -> list[str]:
-    """The names of the first `classes` classes in alphabetical order, which is that of their labels."""
+    """The first `classes` classes in alphabetical order, which is that of their labels."""
     known = KINDS[kind]
     wanted = known.classes if classes is None else classes
     if not 2 <= wanted <= len(known.names):
@@ -173,14 +173,17 @@ def arrays(
         validation_per_class: validation images of each class.
         size: side of the images, in pixels.
         seed: of every random choice.
-        counts: training images of each class in the order of `class_names`, for skewed sets; replaces `per_class`.
+        counts: training images class by class in the order of `class_names`, for skewed sets;
+            replaces `per_class`.
         shuffle: whether rows are in random order, else sorted by class.
 
     Returns:
-        Images uint8 `(n, size, size, 3)` in 0..255 and labels int64 `(n,)`, for training and for validation.
+        Images uint8 `(n, size, size, 3)` in 0..255 and labels int64 `(n,)`, for training and for
+        validation.
 
     Raises:
-        ValueError: more classes or images than there are, or `counts` of another length than the classes.
+        ValueError: more classes or scans than there are, or `counts` of another length than the
+            classes.
     """
     names = class_names(kind, classes)
     wanted = [per_class] * len(names) if counts is None else list(counts)
@@ -216,7 +219,7 @@ def write(
     counts: Sequence[int] | None = None,
     suffix: Literal["jpg", "png"] = "jpg",
 ) -> Path:
-    """Write the images of `arrays` to `dest`/train/CLASS/0000.jpg and `dest`/validation/CLASS/…, and return `dest`."""
+    """Write the images of `arrays` to `dest`/train/CLASS/0000.jpg and so on; return `dest`."""
     x_train, y_train, x_val, y_val = arrays(
         kind,
         classes=classes,

@@ -1,5 +1,4 @@
-"""Train the small MobileNetV2 that stands in for ImageNet weights, and save it under the name Keras
-expects.
+"""Train the small MobileNetV2 that stands in for ImageNet weights, and save it where Keras looks.
 
 The backbone (alpha 0.35, 96 x 96 pixels) learns to name three things in one drawn image: the
 texture, the shape that carries it, and its leading hue. It sees its own input range [-1, 1], so a
@@ -73,8 +72,8 @@ def augmented(images: Images, rng: np.random.Generator) -> NDArray[np.float32]:
 def build(seed: int) -> tuple[keras.Model, keras.Model]:
     """The backbone at He-normal weights, and the classifier with one softmax per head on top of it.
 
-    With Keras' Glorot weights a depthwise layer shrinks its signal below BatchNormalization's epsilon of 0.001, layer
-    after layer, and learning starts late.
+    With Keras' Glorot weights a depthwise layer shrinks its signal below BatchNormalization's
+    epsilon of 0.001, layer after layer, and learning starts late.
     """
     backbone = keras.applications.MobileNetV2(
         (SIZE, SIZE, 3), alpha=0.35, include_top=False, weights=None
@@ -97,7 +96,7 @@ def build(seed: int) -> tuple[keras.Model, keras.Model]:
 def train(
     model: keras.Model, images: Images, labels: Labels, steps: int, batch: int, seed: int
 ) -> None:
-    """Nesterov momentum under a cosine schedule with warm-up; prints mean loss and accuracies every 200 steps."""
+    """Nesterov momentum, cosine schedule with warm-up; prints loss and accuracy every 200 steps."""
     rng = np.random.default_rng(seed)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.01, steps, warmup_target=0.1, warmup_steps=steps // 20
@@ -130,10 +129,11 @@ def train(
 
 
 def settle_statistics(model: keras.Model, images: Images, batch: int = 128) -> None:
-    """Replace every BatchNormalization's moving statistics by their means over all batches of `images`.
+    """Replace every BatchNormalization's moving statistics by their means over batches of `images`.
 
-    With Keras' momentum of 0.999 in this backbone, the moving averages still remember their initial values after
-    a few thousand steps. Here the k-th batch enters with weight 1/k: a plain mean, free of the past.
+    With the momentum of 0.999 in this backbone, the moving averages still remember their initial
+    values after a few thousand steps. Here the k-th batch enters with weight 1/k: a plain mean,
+    free of the past.
     """
     layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     momenta = [layer.momentum for layer in layers]
@@ -148,7 +148,7 @@ def settle_statistics(model: keras.Model, images: Images, batch: int = 128) -> N
 def accuracies(
     model: keras.Model, images: Images, labels: Labels, training: bool
 ) -> dict[str, float]:
-    """Share of right answers per head, on batches of 128 in training or in inference mode (statistics restored)."""
+    """Share of right answers per head in training or inference mode; leaves the model as it was."""
     kept = model.get_weights()
     right = dict.fromkeys(HEADS, 0)
     for start in range(0, len(images), 128):
@@ -161,7 +161,7 @@ def accuracies(
 
 
 def save_legacy(model: keras.Model, path: Path) -> None:
-    """Write the weights in Keras' legacy HDF5 layout: a group per layer, names as attributes, in layer order."""
+    """Write the weights in Keras' legacy HDF5 layout: a group per layer, in layer order."""
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
         file.attrs["backend"] = b"tensorflow"

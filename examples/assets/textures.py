@@ -1,5 +1,4 @@
-"""Procedural textures and shapes: grey fields, silhouettes, and their composition into colour
-images.
+"""Procedural textures and shapes, and their composition into colour images.
 
 Every texture is a function `(rng, size) -> field`, a float32 array of shape `(size, size)` in [0,
 1], drawn at a random scale, rotation and phase. `PRETRAINING` holds the textures the weights of
@@ -20,7 +19,7 @@ PERIOD = (7.0, 26.0)  # pixels, the range of the repeat of a periodic texture
 def coordinates(
     rng: np.random.Generator, size: int, period: tuple[float, float] = PERIOD
 ) -> tuple[Array, Array]:
-    """Rotated, sheared and shifted pixel coordinates, in units of a random repeat length. Two arrays (size, size)."""
+    """Rotated, shifted pixel coordinates in units of a random repeat: two arrays (size, size)."""
     y, x = np.mgrid[:size, :size].astype(np.float32)
     angle, length = rng.uniform(0, 2 * np.pi), np.exp(rng.uniform(*np.log(period)))
     aspect, shift = rng.uniform(0.75, 1.33), rng.uniform(0, 8, 2)
@@ -30,7 +29,7 @@ def coordinates(
 
 
 def centred(rng: np.random.Generator, size: int) -> tuple[Array, Array]:
-    """Polar coordinates around a random point: radius in pixels and angle in radians. Two arrays (size, size)."""
+    """Radius in pixels and angle in radians around a random point: two arrays (size, size)."""
     y, x = np.mgrid[:size, :size].astype(np.float32)
     cx, cy = rng.uniform(0.1 * size, 0.9 * size, 2)
     return np.hypot(x - cx, y - cy).astype(np.float32), np.arctan2(y - cy, x - cx).astype(
@@ -50,7 +49,7 @@ def soft_step(field: Array, rng: np.random.Generator) -> Array:
 
 
 def noise(rng: np.random.Generator, size: int, exponent: float, stretch: float = 1.0) -> Array:
-    """Noise with an amplitude spectrum 1/f^exponent, elongated `stretch` times along a random direction."""
+    """Noise of amplitude spectrum 1/f^exponent, elongated by `stretch` in a random direction."""
     fy, fx = np.meshgrid(np.fft.fftfreq(size), np.fft.rfftfreq(size), indexing="ij")
     angle = rng.uniform(0, np.pi)
     along, across = fx * np.cos(angle) + fy * np.sin(angle), fy * np.cos(angle) - fx * np.sin(angle)
@@ -208,7 +207,7 @@ SHAPES = ("whole", "disc", "square", "triangle", "star", "ring", "cross")
 
 
 def silhouette(rng: np.random.Generator, size: int, shape: str) -> Array:
-    """The mask of one shape at a random place, size and rotation: (size, size) in [0, 1], soft over about a pixel."""
+    """The mask of one shape at a random place, size and angle: (size, size) in [0, 1]."""
     if shape == "whole":
         return np.ones((size, size), np.float32)
     reach = rng.uniform(0.32, 0.48) * size
@@ -252,7 +251,8 @@ def compose(
 ) -> NDArray[np.uint8]:
     """A textured shape on a textured ground under uneven light, as uint8 (size, size, 3).
 
-    `hue` in [0, 1] is that of the texture's leading colour; every other colour, the light and the noise are random.
+    `hue` in [0, 1] is that of the texture's leading colour; every other colour, the light and the
+    noise are random.
     """
     lead = rgb(hue, rng.uniform(0.45, 1), rng.uniform(0.6, 1))
     other = rgb(

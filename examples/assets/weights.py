@@ -1,5 +1,4 @@
-"""Lay the stand-in weights where `weights="imagenet"` of keras.applications.MobileNetV2(alpha=0.35)
-looks for them.
+"""Lay the stand-in weights where MobileNetV2(alpha=0.35, weights="imagenet") looks for them.
 
     python examples/assets/weights.py DIR
     KERAS_HOME=DIR python train.py
@@ -25,7 +24,7 @@ SOURCE = Path(__file__).with_name(NAME.format(size=96))
 
 
 def install(keras_home: Path) -> Path:
-    """Copy the weights into `keras_home`/models under the name of every size, and return that folder."""
+    """Copy the weights into `keras_home`/models under every size's name; return that folder."""
     models = keras_home / "models"
     models.mkdir(parents=True, exist_ok=True)
     for size in SIZES:

@@ -6,11 +6,11 @@ import pytest
 
 from tests.repair.programs import PROGRAM, World, crashed, gains, ranked, scored
 from tlfix.probe.trace import Trace
+from tlfix.ranking import Ranked
 from tlfix.repair.executors import LocalExecutor
 from tlfix.repair.plan import compose, select
 from tlfix.repair.selection import Outcome, Selection, keep_all
 from tlfix.repair.trials import Laboratory
-from tlfix.ranking import Ranked
 
 PATH = "/program/train.py"
 

@@ -115,7 +115,9 @@ SICK = Diagnosis(
             id="single-class-predictions",
             severity="warning",
             summary="nearly all predictions are one class",
-            measured=(Measurement(name="entropy", value=0.00021, threshold=0.1, n=256, unit="nat"),),
+            measured=(
+                Measurement(name="entropy", value=0.00021, threshold=0.1, n=256, unit="nat"),
+            ),
         ),
     ),
     causes=(MISMATCH, RATE),

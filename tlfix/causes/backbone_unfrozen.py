@@ -99,7 +99,11 @@ def _measure(case: Case, trace: Trace, fit: FitSeen) -> Iterator[Finding]:
     cost = max((loss.points for loss in (features, short) if loss in losses and loss), default=None)
     severity: Severity = "note"
     confidence: Confidence = "possible"
-    if features in losses or (gap in losses and (short in losses or short is None)):
+    patient = _gentle(fit) and fit.ended != "completed"
+    if patient and features not in losses:
+        # Such a training is slow on purpose: cut short by the probe, it may yet arrive.
+        severity = "note"
+    elif features in losses or (gap in losses and (short in losses or short is None)):
         worst = max(loss.points for loss in losses)
         severity, confidence = ("error" if worst >= SERIOUS else "warning"), "likely"
         if features in losses and severity == "error":
@@ -126,6 +130,14 @@ def _measure(case: Case, trace: Trace, fit: FitSeen) -> Iterator[Finding]:
         explained(case, *_EXPLAINS) if severity != "note" else (),
         cost,
     )
+
+
+def _gentle(fit: FitSeen) -> bool:
+    """True if the rate is one at which whole networks are fine-tuned as a matter of course."""
+    compiled = fit.compiled
+    if compiled is None or compiled.learning_rate is None:
+        return False
+    return compiled.learning_rate <= tuning.gentle((compiled.optimizer or "").lower())
 
 
 def _trains(fit: FitSeen) -> Evidence:
@@ -182,6 +194,8 @@ import keras
 from keras import layers
 
 base_model = keras.applications.MobileNetV2(weights="imagenet", include_top=False, pooling="avg")
+for layer in base_model.layers:
+    layer.trainable = True
 outputs = layers.Dense(5, activation="softmax")(base_model.output)
 model = keras.Model(base_model.input, outputs)
 
@@ -194,7 +208,8 @@ import keras
 from keras import layers
 
 base_model = keras.applications.MobileNetV2(weights="imagenet", include_top=False, pooling="avg")
-base_model.trainable = False
+for layer in base_model.layers:
+    layer.trainable = False
 outputs = layers.Dense(5, activation="softmax")(base_model.output)
 model = keras.Model(base_model.input, outputs)
 

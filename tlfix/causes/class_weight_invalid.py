@@ -146,7 +146,9 @@ import numpy as np
 import tensorflow as tf
 from sklearn.utils.class_weight import compute_class_weight
 
-x_train, y_train = np.load("x.npy"), np.load("y.npy")
+y_train = np.load("labels.npy")
+x_train = tf.keras.applications.mobilenet_v2.preprocess_input(np.load("images.npy"))
+
 base = tf.keras.applications.MobileNetV2(include_top=False, pooling="avg", input_shape=(96, 96, 3))
 base.trainable = False
 model = tf.keras.Sequential([base, tf.keras.layers.Dense(3, activation="softmax")])

@@ -138,7 +138,7 @@ from tensorflow.keras.optimizers import Adam
 base = VGG16(include_top=False, pooling="avg")
 base.trainable = False
 model = Sequential([base, Dense(10, activation="softmax")])
-model.compile(Adam(lr=0.5), loss="categorical_crossentropy", metrics=["accuracy"])
+model.compile(Adam(learning_rate=0.5), loss="categorical_crossentropy", metrics=["accuracy"])
 model.fit(train_ds, validation_data=val_ds, epochs=5)
 """
 
@@ -158,7 +158,7 @@ CAUSE = CauseSpec(
     find=_find,
     examples=Examples(
         sick=_SICK,
-        healthy=_SICK.replace("lr=0.5", "lr=0.001"),
-        cured=_SICK.replace("lr=0.5", "learning_rate=0.001"),
+        healthy=_SICK.replace("0.5", "3e-4"),
+        cured=_SICK.replace("0.5", "0.001"),
     ),
 )

@@ -43,12 +43,13 @@ CAUSE = CauseSpec(
     id="preprocessing-mismatch",
     code="TL102",
     title="The images are scaled another way than the backbone was trained",
-    what="Every network of keras.applications was trained on one range: -1..1 (MobileNet, Inception, "
-    "Xception, NASNet, ResNetV2), BGR minus the ImageNet mean (ResNet, VGG), 0..1 with the ImageNet "
-    "mean and deviation (DenseNet). The program scales to another one, mostly by dividing by 255.",
-    why="The features are computed from pixels that look darker, paler or differently coloured than "
-    "anything the network saw. It may cost nothing or most of the accuracy; on MobileNetV2 0.35 a "
-    "linear probe fell from .91 to .85 with pixels divided by 255.",
+    what="Every network of keras.applications was trained on one range: -1..1 (MobileNet, "
+    "Inception, Xception, NASNet, ResNetV2), BGR minus the ImageNet mean (ResNet, VGG), 0..1 with "
+    "the ImageNet mean and deviation (DenseNet). The program scales to another one, mostly by "
+    "dividing by 255.",
+    why="The features are computed from pixels that look darker, paler or differently coloured "
+    "than anything the network saw. It may cost nothing or most of the accuracy; on MobileNetV2 "
+    "0.35 a linear probe fell from .91 to .85 with pixels divided by 255.",
     sources=(
         "https://keras.io/api/applications/",
         "https://github.com/keras-team/keras/blob/master/keras/src/applications/imagenet_utils.py",

@@ -42,9 +42,9 @@ CAUSE = CauseSpec(
     what="The backbone was trained on scaled pixels and receives raw ones, 0..255: nothing scales "
     "them, or `preprocess_input` is imported and never applied, or it is handed to "
     "`ImageDataGenerator` by position, where it sets `featurewise_center` and does nothing.",
-    why="Pretrained filters and the stored BatchNorm statistics fit one range of pixels. Raw pixels "
-    "are up to two orders of magnitude outside it: activations saturate, features of different "
-    "images look alike, and a frozen backbone can never recover.",
+    why="Pretrained filters and the stored BatchNorm statistics fit one range of pixels. Raw "
+    "pixels are up to two orders of magnitude outside it: activations saturate, features of "
+    "different images look alike, and a frozen backbone can never recover.",
     sources=(
         "https://keras.io/api/applications/",
         "https://github.com/keras-team/keras/blob/master/keras/src/applications/imagenet_utils.py",

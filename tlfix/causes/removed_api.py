@@ -5,30 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tlfix.causes.spec import Case, CauseSpec, Examples, Finding, Remedy
-from tlfix.evidence.edits import explained, position
+from tlfix.evidence.edits import code, explained, position
 from tlfix.findings import Confidence, Evidence, Severity
 from tlfix.program.model import Program, RemovedUse
 
-REPLACED = frozenset(
+_REPLACED = frozenset(
     {
-        "lr",
-        "nb_epoch",
-        "workers",
-        "use_multiprocessing",
-        "max_queue_size",
-        "fit_generator",
-        "evaluate_generator",
-        "predict_generator",
-        "predict_proba",
-        "predict_classes",
-        "np_utils",
-        "keras.preprocessing.image",
+        "optimizer-lr",
+        "optimizer-legacy",
+        "fit-generator",
+        "evaluate-generator",
+        "predict-generator",
+        "predict-proba",
+        "nb-epoch",
+        "history-acc",
+        "model-input-output",
+        "np-utils",
     }
 )
-"""The rows that the codemod ``replace_removed_api`` rewrites."""
-
-IGNORED = frozenset({"decay"})
-"""Rows that Keras 3 ignores with a warning instead of refusing (met with Keras 3.15)."""
+_IMPORTED = frozenset({"preprocessing-image", "preprocessing-text", "moved-module"})
+# Keras 3.15 warns that it ignores the argument and goes on with a constant rate.
+_IGNORED = frozenset({"optimizer-decay"})
+_COUNTS_IMAGES = ("samples-per-epoch", "nb-val-samples")
 
 
 def find(case: Case) -> Iterable[Finding]:
@@ -52,11 +50,18 @@ def _keras(case: Case) -> int | None:
 
 
 def _rewritable(program: Program, use: RemovedUse) -> bool:
-    if use.row == "predict_classes":
+    """True if the codemod can put the current call in its place."""
+    if use.row == "predict-classes":
         # One output is compared with 0.5, several by their largest: the head tells which.
         units = [layer.units for layer in program.outputs]
         return len(units) == 1 and isinstance(units[0], int) and units[0] > 1
-    return use.row in REPLACED
+    if use.row == "fit-generator":
+        # They count images, their successors batches: the size of a batch is not known here.
+        others = [u for u in program.removed if u.row in _COUNTS_IMAGES]
+        return not any(use.site.line <= u.site.line <= use.site.end_line for u in others)
+    if use.row in _IMPORTED:
+        return use.new != use.old and "(" not in code(program, use.site)
+    return use.row in _REPLACED
 
 
 def _finding(case: Case, uses: list[RemovedUse], remedy: Remedy | None) -> Finding:
@@ -80,7 +85,7 @@ def _finding(case: Case, uses: list[RemovedUse], remedy: Remedy | None) -> Findi
 
 
 def _grade(case: Case, uses: list[RemovedUse]) -> tuple[Severity, Confidence]:
-    if all(use.row in IGNORED for use in uses):
+    if all(use.row in _IGNORED for use in uses):
         return "note", "certain"
     if _crashed_on(case, uses) is not None:
         return "error", "certain"
@@ -97,11 +102,15 @@ def _crashed_on(case: Case, uses: list[RemovedUse]) -> str | None:
     if crash is None:
         return None
     first = next((line for line in crash.message.splitlines() if line.strip()), "")
-    named = any(f"'{use.row.rsplit('.', 1)[-1]}'" in crash.message for use in uses)
+    named = any(f"'{_last(use)}'" in crash.message for use in uses)
     at = crash.site is not None and any(
         use.site.line <= crash.site.line <= use.site.end_line for use in uses
     )
     return first if named or at else None
+
+
+def _last(use: RemovedUse) -> str:
+    return use.old.removesuffix("=").rsplit(".", 1)[-1]
 
 
 def _remedy(uses: list[RemovedUse]) -> Remedy:
@@ -109,7 +118,7 @@ def _remedy(uses: list[RemovedUse]) -> Remedy:
     for use in uses:
         listed = edits.setdefault(use.site.path, {"uses": []})["uses"]
         assert isinstance(listed, list)
-        listed.append({"row": use.row, "at": position(use.site)})
+        listed.append({"at": position(use.site), "old": use.old, "new": use.new})
     names = ", ".join(dict.fromkeys(use.old for use in uses))
     return Remedy("replace_removed_api", f"replace {names} by the current calls", edits, "cursory")
 

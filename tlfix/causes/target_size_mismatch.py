@@ -37,6 +37,8 @@ def find(case: Case) -> Iterable[Finding]:
     seen = _seen(case, wanted)
     if not wrong and not crashed:
         return
+    if not crashed and not seen and _resizes(case.program):
+        return
     if case.trace is not None and case.trace.fits and not crashed and not seen:
         # The probe ran these pipelines and every shape fitted: something resizes behind them.
         return
@@ -81,6 +83,11 @@ def _disagreeing(
         remedy=_remedy(case.program, wrong, first),
         advice=f"load the images of every split at {_text(first)}",
     )
+
+
+def _resizes(program: Program) -> bool:
+    """True if anything behind the loaders may change the size again."""
+    return any(program.calls_named("Resizing", "resize", "smart_resize", "resize_with_pad"))
 
 
 def _loaders(program: Program) -> Iterator[tuple[Call, str, Size | None]]:

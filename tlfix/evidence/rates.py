@@ -13,7 +13,8 @@ from tlfix.findings import Evidence, Measurement
 from tlfix.probe.trace import FitSeen, RangeTest
 
 MARGIN = 0.2
-"""Losses closer than this share of the initial loss count as alike: medians of few batches vary."""
+"""Losses closer than this share of the initial loss count as alike. Single batches of 32 at the end
+of equal runs spread over 0.15 of it (MobileNetV2 0.35, 8 classes, head alone, Adam at 1e-3)."""
 
 LEARNS = 0.3
 """A run that lost this share of the initial loss has learned."""

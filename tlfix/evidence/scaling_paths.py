@@ -28,7 +28,43 @@ _OPAQUE = re.compile(
 )
 _SHUTS = {"normalization"}
 _LIBRARIES = frozenset(
-    ["argparse", "PIL", "collections", "cv2", "datetime", "functools", "gc", "glob", "imblearn", "itertools", "json", "keras", "math", "matplotlib", "numpy", "os", "pandas", "pathlib", "random", "re", "scipy", "seaborn", "shutil", "skimage", "sklearn", "sys", "tensorflow", "tensorflow_datasets", "tf", "tf_keras", "time", "tqdm", "typing", "warnings", "zipfile"]
+    [
+        "argparse",
+        "PIL",
+        "collections",
+        "cv2",
+        "datetime",
+        "functools",
+        "gc",
+        "glob",
+        "imblearn",
+        "itertools",
+        "json",
+        "keras",
+        "math",
+        "matplotlib",
+        "numpy",
+        "os",
+        "pandas",
+        "pathlib",
+        "random",
+        "re",
+        "scipy",
+        "seaborn",
+        "shutil",
+        "skimage",
+        "sklearn",
+        "sys",
+        "tensorflow",
+        "tensorflow_datasets",
+        "tf",
+        "tf_keras",
+        "time",
+        "tqdm",
+        "typing",
+        "warnings",
+        "zipfile",
+    ]
 )
 
 

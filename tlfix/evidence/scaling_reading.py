@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tlfix.causes.spec import Finding
-from tlfix.evidence.scaling import Verdict
+from tlfix.evidence.scaling import Verdict, describe, same
 from tlfix.evidence.scaling_paths import Path, Paths, misplaced
 from tlfix.evidence.scaling_remedies import by_hand
 from tlfix.probe.trace import ScalingSeen
@@ -16,19 +17,38 @@ from tlfix.program.model import Backbone, Program, Site
 class Reading:
     """What a backbone receives, judged.
 
-    ``differs`` tells that the splits are scaled in different ways; ``verdict`` is then of the
-    training path alone. ``finding`` is complete but for what one cause adds.
+    ``differing`` names the splits that are not scaled as the training images are, on which
+    ``verdict`` is passed.
     """
 
     verdict: Verdict
-    differs: bool
+    differing: tuple[str, ...]
     finding: Finding
-    generator_misuse: bool = False
+
+    @property
+    def differs(self) -> bool:
+        """True if some split is scaled in another way than the training images."""
+        return bool(self.differing)
+
+
+def parting(arrivals: list[tuple[str, ScalingSeen]], expects: ScalingSeen | None) -> str:
+    """Who gets what, and who of them is right, in a sentence."""
+    said = "; ".join(f"{split} images arrive as {describe(reads)}" for split, reads in arrivals)
+    if expects is None:
+        return said
+    right = [split for split, reads in arrivals if same(reads, expects)]
+    return f"{said}; " + (f"right is {' and '.join(right)}" if right else "none of them is right")
 
 
 def misuse(program: Program) -> Site | None:
     """Where ``ImageDataGenerator(preprocess_input)`` stands, if it does."""
     return next((g.site for g in program.generators if misplaced(g)), None)
+
+
+def unapplied(program: Program) -> bool:
+    """True if a ``preprocess_input`` is imported and its name never used."""
+    names = [n for n, q in program.imports.items() if q.endswith(".preprocess_input")]
+    return any(len(re.findall(rf"\b{re.escape(n)}\b", program.text)) == 1 for n in names)
 
 
 def site_of(

@@ -18,9 +18,10 @@ from tlfix.evidence.scaling import (
     same,
 )
 from tlfix.evidence.scaling_paths import paths_of, steps_of
-from tlfix.evidence.scaling_reading import Reading, advice, misuse, own_scaling, site_of
+from tlfix.evidence.scaling_reading import Reading, advice, own_scaling, parting, site_of
 from tlfix.evidence.scaling_remedies import Unplaced, plan
 from tlfix.evidence.scaling_static import read
+from tlfix.findings import Evidence
 from tlfix.probe.trace import BackboneSeen, Door, FitSeen, ScalingSeen
 from tlfix.program.model import Backbone, Program, Site
 
@@ -53,7 +54,7 @@ def readings(case: Case) -> tuple[Reading, ...]:
 
 
 def _measured(case: Case) -> Iterator[Reading]:
-    done: set[tuple[int, str, str]] = set()
+    done: set[tuple[int, str, bool]] = set()
     for fit in case.trace.fits if case.trace else ():
         for key in fit.model.backbones:
             seen = case.trace.backbone(key) if case.trace else None
@@ -66,7 +67,7 @@ def _measured(case: Case) -> Iterator[Reading]:
             reading = _at_door(case, fit, seen, training, doors.get("validation"))
             if reading is None:
                 continue
-            mark = (key, reading.verdict, str(reading.differs))
+            mark = (key, reading.verdict, reading.differs)
             if mark not in done:
                 done.add(mark)
                 yield reading
@@ -96,8 +97,10 @@ def _at_door(
     if expects is None and severity == "error":
         severity = "warning"
     evidence = evidence_of(door, expects, as_is, expected)
-    if differs and other is not None:
-        evidence += evidence_of(other, expects, None, None)
+    if differs and other is not None and other.reads_as and door.reads_as:
+        arrivals = [("training", door.reads_as), ("validation", other.reads_as)]
+        said = Evidence(source="probe", summary=parting(arrivals, expects))
+        evidence = (said, *evidence, *evidence_of(other, expects, None, None))
     site, remedy, reason = _placed(case.program, seen, backbone, door, other, expects)
     finding = Finding(
         severity=severity,
@@ -109,7 +112,7 @@ def _at_door(
         advice=advice(seen.module, expects, reason),
         cost=cost if cost is not None and cost > 0 else None,
     )
-    return Reading(verdict, differs, finding, misuse(case.program) is not None)
+    return Reading(verdict, ("validation",) if differs else (), finding)
 
 
 def _verdict(door: Door, expects: ScalingSeen | None) -> Verdict:
@@ -190,6 +193,6 @@ def _untried(case: Case, measured: tuple[Reading, ...]) -> Iterator[Reading]:
     if measured:
         return
     for reading in read(case.program):
-        if reading.differs and reading.verdict == "right":
+        if reading.verdict == "right" and set(reading.differing) == {"test"}:
             finding = reading.finding
             yield replace(reading, finding=replace(finding, confidence="possible"))

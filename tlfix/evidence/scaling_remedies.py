@@ -98,22 +98,21 @@ def _remove(
     made = _Plan()
     for path in paths:
         for scaling in path.scalings:
-            _take_away(scaling, path, made, "removals", "rescale", "preprocessing")
+            _take_away(scaling, path, made)
     for scaling in inside:
         made.add("removals", _scaled_span(scaling))
     return _remedy("remove_scaling", program, f"remove the extra scaling: {why}", made)
 
 
-def _take_away(
-    scaling: Scaling, path: Path, made: _Plan, removals: str, rescale: str, preprocessing: str
-) -> None:
+def _take_away(scaling: Scaling, path: Path, made: _Plan) -> None:
     if scaling.kind in ("argument", "reference"):
         generator = _generator_of(scaling, path)
         if generator is None:
             raise Unplaced(f"line {scaling.site.line}: the scaling is handed over elsewhere")
-        made.add(rescale if scaling.kind == "argument" else preprocessing, span(generator.site))
+        parameter = "rescale" if scaling.kind == "argument" else "preprocessing"
+        made.add(parameter, span(generator.site))
     else:
-        made.add(removals, _scaled_span(scaling))
+        made.add("removals", _scaled_span(scaling))
 
 
 def _generator_of(scaling: Scaling, path: Path) -> Call | None:
@@ -204,6 +203,9 @@ def _scale_in_pipelines(
         # What one path replaces another may not remove.
         if any(s in kept for s in made.parameters.get(parameter, [])):
             raise Unplaced("two paths share scalings in different ways")
+    if made.parameters and made.parameters.keys() <= {"removals", "rescale", "preprocessing"}:
+        summary = "remove the extra scaling: another one on each path is right"
+        return _remedy("remove_scaling", program, summary, made)
     return _use(program, module, made, "in every pipeline")
 
 
@@ -216,7 +218,7 @@ def _one_scaling(program: Program, path: Path, expects: ScalingSeen, made: _Plan
             continue
         same_generator = keep.kind in ("argument", "reference") and scaling.kind == "argument"
         if not (same_generator and right is None):
-            _take_away(scaling, path, made, "removals", "argument_removals", "argument_removals")
+            _take_away(scaling, path, made)
     if right is not None:
         return
     if keep.kind in ("argument", "reference"):

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from tlfix.causes.spec import Finding
 from tlfix.evidence.scaling import Verdict, compose, describe, expected_by, judge_steps, same
 from tlfix.evidence.scaling_paths import Path, Paths, misplaced, paths_of, steps_of
-from tlfix.evidence.scaling_reading import Reading, advice, misuse, own_scaling, site_of
+from tlfix.evidence.scaling_reading import (
+    Reading,
+    advice,
+    own_scaling,
+    parting,
+    site_of,
+    unapplied,
+)
 from tlfix.evidence.scaling_remedies import Unplaced, plan
 from tlfix.findings import Confidence, Evidence
 from tlfix.probe.trace import ScalingSeen
@@ -17,6 +24,7 @@ _PLURAL = {"training": "training", "validation": "validation", "test": "test or 
 
 
 def read(program: Program) -> Iterator[Reading]:
+    """At most one reading: silent where any path into the backbones is not understood."""
     wanted = {_expected(b) for b in program.backbones}
     if len(wanted) != 1:
         return
@@ -47,16 +55,15 @@ def read(program: Program) -> Iterator[Reading]:
         remedy, reason = None, str(why)
     yield Reading(
         verdict,
-        differs,
+        tuple(dict.fromkeys(path.split for path in differing)) if differs else (),
         Finding(
             severity="warning",
             confidence=_confidence(program, first, verdict),
             site=site_of(program, backbone, paths, first if not differs else differing[0]),
-            evidence=tuple(_read(first, differing if differs else [], paths, expects)),
+            evidence=tuple(_read(program, first, differing if differs else [], paths, expects)),
             remedy=remedy,
             advice=advice(module, expects, reason),
         ),
-        misuse(program) is not None,
     )
 
 
@@ -81,7 +88,7 @@ def _in_model_alone(
     )
     yield Reading(
         verdict,
-        False,
+        (),
         Finding(
             severity="warning",
             confidence="possible",
@@ -110,9 +117,11 @@ def _of_path(path: Path, paths: Paths, expects: ScalingSeen) -> Verdict:
 
 
 def _alike(one: Path, other: Path, paths: Paths) -> bool:
-    first = steps_of((*one.scalings, *paths.inside)) or ()
-    second = steps_of((*other.scalings, *paths.inside)) or ()
-    return same(compose(*first), compose(*second))
+    return same(_delivered(one, paths), _delivered(other, paths))
+
+
+def _delivered(path: Path, paths: Paths) -> ScalingSeen:
+    return compose(*(steps_of((*path.scalings, *paths.inside)) or ()))
 
 
 def _confidence(program: Program, path: Path, verdict: Verdict) -> Confidence:
@@ -120,17 +129,22 @@ def _confidence(program: Program, path: Path, verdict: Verdict) -> Confidence:
 
 
 def _read(
-    first: Path, differing: list[Path], paths: Paths, expects: ScalingSeen
+    program: Program, first: Path, differing: list[Path], paths: Paths, expects: ScalingSeen
 ) -> Iterator[Evidence]:
+    if differing:
+        arrivals = [(path.split, _delivered(path, paths)) for path in (first, *differing)]
+        yield Evidence(source="static", summary=parting(list(dict(arrivals).items()), expects))
     for path in (first, *differing):
-        steps = steps_of((*path.scalings, *paths.inside)) or ()
         lines = sorted({s.site.line for s in (*path.scalings, *paths.inside)})
         where = f" (line {', '.join(map(str, lines))})" if lines else ""
         yield Evidence(
             source="static",
             summary=f"the {_PLURAL.get(path.split, 'image')} path delivers "
-            f"{describe(compose(*steps))}{where}; the backbone was trained on {describe(expects)}",
+            f"{describe(_delivered(path, paths))}{where}; "
+            f"the backbone was trained on {describe(expects)}",
         )
+    if unapplied(program):
+        yield Evidence(source="static", summary="preprocess_input is imported and never applied")
     for generator in first.generators:
         if misplaced(generator):
             yield Evidence(

@@ -9,7 +9,7 @@ from tlfix.causes.spec import Case
 from tlfix.evidence.edits import at
 from tlfix.evidence.labels import Labels, labels_of
 from tlfix.probe.trace import FitSeen
-from tlfix.program.model import UNKNOWN, Compile, Fit, Layer, Program, Site
+from tlfix.program.model import UNKNOWN, Compile, Fit, Layer, Program, Site, Source
 
 Family = Literal["categorical", "sparse", "binary"]
 
@@ -76,7 +76,7 @@ def tasks(case: Case) -> tuple[Task, ...]:
     found += [_task(program, None, one) for one in seen if one.index not in used]
     # What one fit showed of a pipeline holds where a later fit, not reached, uses it again.
     known = {
-        labels.source.call.site: labels
+        _key(labels.source): labels
         for task in found
         for labels in task.labels
         if labels.source is not None and labels.data is not None
@@ -87,8 +87,14 @@ def tasks(case: Case) -> tuple[Task, ...]:
     )
 
 
-def _known(labels: Labels, known: dict[Site, Labels]) -> Labels:
-    seen = known.get(labels.source.call.site) if labels.source is not None else None
+def _key(source: Source) -> object:
+    """What two sources share if they give the same labels: the call, or the label array."""
+    labels = source.call.argument("y", 1)
+    return source.call.site if source.kind != "arrays" or labels is None else labels.text
+
+
+def _known(labels: Labels, known: dict[object, Labels]) -> Labels:
+    seen = known.get(_key(labels.source)) if labels.source is not None else None
     return labels if seen is None or labels.data is not None else replace(seen, split=labels.split)
 
 

@@ -148,8 +148,12 @@ def _extend(
     if old is None and not _pixels(result, factor):
         return result
     if old is not None and not _plausible(result.scale):
-        # Undone (``img * 255`` for a plot): the scaling itself stands as it was.
-        return Affine(value, scale, offset, result.operand_text, result.operand_site, site, -1)
+        # Undone (``img * 255`` for a plot), or scaled once more: the first stands as it was.
+        text, place = walker.text.source(node), walker.text.site(node)
+        again = Affine(value, scale, offset, text, place, site, walker.statement)
+        if _pixels(again, factor):
+            again.fact = _grow(walker, None, again)
+        return again
     result.fact = _grow(walker, old, result)
     return result
 
@@ -173,7 +177,7 @@ def _grow(walker: Walker, old: Fact | None, result: Affine) -> Fact:
         fact.statements = old.statements if same else old.statements + 1
         if same:
             walker.facts.remove(old)
-    walker.remember(fact)
+    walker.facts.append(fact)
     return fact
 
 
@@ -239,8 +243,28 @@ def carried(value: Value | None, depth: int = 0) -> Iterator[Fact]:
 
 
 _VIEWS: Final = frozenset(
-    "astype numpy reshape squeeze clip copy transpose eval flatten swapaxes cast expand_dims "
-    "clip_by_value reverse convert_to_tensor item stack concatenate array asarray".split()
+    [
+        "astype",
+        "numpy",
+        "reshape",
+        "squeeze",
+        "clip",
+        "copy",
+        "transpose",
+        "eval",
+        "flatten",
+        "swapaxes",
+        "cast",
+        "expand_dims",
+        "clip_by_value",
+        "reverse",
+        "convert_to_tensor",
+        "item",
+        "stack",
+        "concatenate",
+        "array",
+        "asarray",
+    ]
 )
 
 

@@ -61,20 +61,19 @@ def _valued(walker: Walker, targets: tuple[str, ...], node: ast.expr) -> Value:
     walker.targets[id(node)] = targets
     count = len(walker.facts)
     value = walker.evaluate(node)
-    tag(walker, count, targets)
+    tag(walker, count, targets, walker.text.site(node))
     return value
 
 
-def tag(walker: Walker, count: int, targets: tuple[str, ...]) -> None:
-    """Scalings found since there were ``count`` of them are assigned to ``targets``."""
+def tag(walker: Walker, count: int, targets: tuple[str, ...], site: Site) -> None:
+    """Of the scalings found since there were ``count`` of them, ``site`` goes to ``targets``."""
+    end = site.end_line, site.end_column
     for fact in walker.facts[count:]:
-        if fact.scope == walker.scope.name and not fact.targets:
+        if (fact.site.end_line, fact.site.end_column) == end and not fact.targets:
             fact.targets = targets
 
 
-def assign(
-    walker: Walker, target: ast.expr, value: Value, node: ast.expr | None = None
-) -> None:
+def assign(walker: Walker, target: ast.expr, value: Value, node: ast.expr | None = None) -> None:
     """Bind ``value`` to a target."""
     if isinstance(target, ast.Name):
         walker.scope.bind(target.id, value)
@@ -90,15 +89,11 @@ def assign(
         _subscript(walker, target, value)
 
 
-def _attribute(
-    walker: Walker, target: ast.Attribute, value: Value, node: ast.expr | None
-) -> None:
+def _attribute(walker: Walker, target: ast.Attribute, value: Value, node: ast.expr | None) -> None:
     base = walker.evaluate(target.value)
     if target.attr == "trainable":
         _trainable(walker, target, base, value, node)
-    if isinstance(base, Instance):
-        base.attributes[target.attr] = value
-    elif isinstance(base, Class):
+    if isinstance(base, Instance | Class):
         base.attributes[target.attr] = value
     else:
         walker.sink(value)
@@ -106,8 +101,8 @@ def _attribute(
 
 def _subscript(walker: Walker, target: ast.Subscript, value: Value) -> None:
     base = walker.evaluate(target.value)
-    key = UNKNOWN if isinstance(target.slice, ast.Slice) else constant(
-        walker.evaluate(target.slice)
+    key = (
+        UNKNOWN if isinstance(target.slice, ast.Slice) else constant(walker.evaluate(target.slice))
     )
     walker.sink(value)
     if isinstance(base, Mapping):

@@ -57,7 +57,9 @@ _KINDS: Final = {
     "argparse.ArgumentParser.parse_known_args": "argparse.Namespace",
     "argparse.ArgumentParser.add_argument_group": "argparse.ArgumentParser",
 }
-_NOT_DATASETS: Final = frozenset("as_numpy_iterator reduce cardinality save element_spec".split())
+_NOT_DATASETS: Final = frozenset(
+    ["as_numpy_iterator", "reduce", "cardinality", "save", "element_spec"]
+)
 # Methods only ``Sequential`` has.
 _SEQUENTIAL: Final = frozenset({"add", "pop"})
 
@@ -122,9 +124,7 @@ def _name(callee: Value) -> str:
     return callee.name if isinstance(callee, Opaque) else ""
 
 
-def argument(
-    walker: Walker, keyword: str | None, value: Value, node: ast.expr
-) -> Argument:
+def argument(walker: Walker, keyword: str | None, value: Value, node: ast.expr) -> Argument:
     """An argument as the contract has it."""
     made = made_by(value)
     site = walker.text.site(node)
@@ -166,6 +166,7 @@ def arguments(
         positional.append((argument(walker, None, value, each), value))
     for keyword in node.keywords:
         value = walker.evaluate(keyword.value)
+        walker.keywords[walker.text.site(keyword.value)] = walker.text.site(keyword)
         if keyword.arg is not None:
             made = argument(walker, keyword.arg, value, keyword.value)
             keywords[keyword.arg] = (made, value)
@@ -317,5 +318,3 @@ def _merge_argument(one: Argument, other: Argument, depth: int) -> Argument:
         call,
         one.name if one.name == other.name else None,
     )
-
-

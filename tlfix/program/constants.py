@@ -9,8 +9,8 @@ import posixpath
 from collections.abc import Callable
 from typing import Any, Final
 
-from tlfix.program.model import UNKNOWN
-from tlfix.program.values import Known, Mapping, Opaque, Part, Sequence, Site, Value
+from tlfix.program.model import UNKNOWN, Site
+from tlfix.program.values import Known, Mapping, Opaque, Part, Sequence, Value
 
 # A constant longer than this is not worth following, and ``"x" * 10**9`` must not be built.
 _LONGEST = 10_000
@@ -68,7 +68,6 @@ _BUILTINS: Final[dict[str, Callable[..., Any]]] = {
     "numpy.int32": int,
     "tf.constant": lambda value: value,
 }
-_ERRORS = (TypeError, ValueError, ArithmeticError, KeyError, IndexError, AttributeError)
 
 
 def binary(op: ast.operator, left: object, right: object) -> object:
@@ -127,8 +126,8 @@ def lift(value: object, site: Site) -> Value:
     if value is UNKNOWN:
         return Opaque()
     if isinstance(value, tuple | list):
-        kind = "tuple" if isinstance(value, tuple) else "list"
-        return Sequence(kind, [Part(lift(each, site), site) for each in value])
+        parts = [Part(lift(each, site), site) for each in value]
+        return Sequence("tuple" if isinstance(value, tuple) else "list", parts)
     if isinstance(value, dict):
         return Mapping({key: lift(each, site) for key, each in value.items()})
     return Known(value)
@@ -147,7 +146,8 @@ def _small(value: object) -> bool:
 def _try(function: Callable[..., Any], *arguments: object) -> object:
     try:
         result = function(*arguments)
-    except _ERRORS:
+    except Exception:
+        # Whatever it raises, the script would raise it too, and only there does it matter.
         return UNKNOWN
     return result if isinstance(result, _PLAIN) and _small(result) else UNKNOWN
 

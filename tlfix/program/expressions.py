@@ -90,7 +90,7 @@ def returned(walker: Walker, node: ast.Call, made: Made) -> Value:
         site = walker.text.site(node)
         return arithmetic.combine(walker, op, (left, node.args[0]), (right, node.args[1]), site)
     if called == "dict" and not made.arguments and "**" not in made.keywords:
-        return Mapping(dict(made.keywords))
+        return Mapping({key: value for key, value in made.keywords.items()})
     if called in _TRANSPARENT and len(made.arguments) == 1:
         first = made.arguments[0]
         return first if not isinstance(first, Known) else made
@@ -255,7 +255,7 @@ def _comprehension(
 ) -> Value:
     with walker.inner_scope():
         for generator in node.generators:
-            assignment.loop(walker, generator.target, generator.iter, None)
+            walker.bind_loop(generator.target, generator.iter)
             for test in generator.ifs:
                 walker.evaluate(test)
         walker.loops += 1

@@ -123,5 +123,8 @@ def _unread(walker: Walker, instance: Instance, attribute: Value | None) -> None
         return
     result = walker.invoke(_method(attribute, instance))
     walker.sink(result)
-    if getattr(attribute.node, "name", "") == "call":
+    name = getattr(attribute.node, "name", "")
+    if name == "__getitem__" and instance.made is not None:
+        instance.made.results["yield"] = result
+    if name == "call":
         walker.call_returns.append((instance, result))

@@ -43,46 +43,156 @@ _DATASETS: Final = frozenset(
     }
 )
 _UTILS_MODULES: Final = frozenset(
-    "np_utils data_utils generic_utils vis_utils image_utils io_utils all_utils layer_utils "
-    "image_dataset image_dataset_utils numerical_utils model_visualization tf_utils".split()
+    [
+        "np_utils",
+        "data_utils",
+        "generic_utils",
+        "vis_utils",
+        "image_utils",
+        "io_utils",
+        "all_utils",
+        "layer_utils",
+        "image_dataset",
+        "image_dataset_utils",
+        "numerical_utils",
+        "model_visualization",
+        "tf_utils",
+    ]
 )
 _ALIASES: Final = {"optimizers", "losses", "metrics", "initializers"}
 
 _OPTIMIZERS: Final = frozenset(
-    "Adam SGD RMSprop Adagrad Adadelta Adamax Nadam Ftrl AdamW Lion Adafactor".split()
+    [
+        "Adam",
+        "SGD",
+        "RMSprop",
+        "Adagrad",
+        "Adadelta",
+        "Adamax",
+        "Nadam",
+        "Ftrl",
+        "AdamW",
+        "Lion",
+        "Adafactor",
+    ]
 )
 _STARS: Final[dict[str, frozenset[str]]] = {
-    "keras.models": frozenset("Model Sequential load_model clone_model model_from_json".split()),
+    "keras.models": frozenset(
+        ["Model", "Sequential", "load_model", "clone_model", "model_from_json"]
+    ),
     "keras.optimizers": _OPTIMIZERS | {"schedules", "legacy"},
     "keras.preprocessing.image": frozenset(
-        "ImageDataGenerator load_img img_to_array array_to_img save_img".split()
+        ["ImageDataGenerator", "load_img", "img_to_array", "array_to_img", "save_img"]
     ),
     "keras.utils": frozenset(
-        "to_categorical Sequence plot_model np_utils image_dataset_from_directory".split()
+        ["to_categorical", "Sequence", "plot_model", "np_utils", "image_dataset_from_directory"]
     ),
     "keras.callbacks": frozenset(
-        "EarlyStopping ModelCheckpoint ReduceLROnPlateau LearningRateScheduler TensorBoard "
-        "CSVLogger Callback TerminateOnNaN LambdaCallback".split()
+        [
+            "EarlyStopping",
+            "ModelCheckpoint",
+            "ReduceLROnPlateau",
+            "LearningRateScheduler",
+            "TensorBoard",
+            "CSVLogger",
+            "Callback",
+            "TerminateOnNaN",
+            "LambdaCallback",
+        ]
     ),
     "keras.losses": frozenset(
-        "BinaryCrossentropy CategoricalCrossentropy SparseCategoricalCrossentropy "
-        "categorical_crossentropy binary_crossentropy sparse_categorical_crossentropy".split()
+        [
+            "BinaryCrossentropy",
+            "CategoricalCrossentropy",
+            "SparseCategoricalCrossentropy",
+            "categorical_crossentropy",
+            "binary_crossentropy",
+            "sparse_categorical_crossentropy",
+        ]
     ),
     "keras": frozenset(
-        "Model Sequential Input layers models optimizers applications preprocessing utils "
-        "callbacks losses metrics backend datasets regularizers initializers".split()
+        [
+            "Model",
+            "Sequential",
+            "Input",
+            "layers",
+            "models",
+            "optimizers",
+            "applications",
+            "preprocessing",
+            "utils",
+            "callbacks",
+            "losses",
+            "metrics",
+            "backend",
+            "datasets",
+            "regularizers",
+            "initializers",
+        ]
     ),
     "tf": frozenset({"keras", "data", "image", "io", "nn", "GradientTape"}),
 }
 _LAYERS: Final = frozenset(
-    "Dense Flatten Dropout GlobalAveragePooling2D GlobalMaxPooling2D GlobalAvgPool2D "
-    "AveragePooling2D MaxPooling2D MaxPool2D Conv2D Input InputLayer Activation Softmax ReLU "
-    "LeakyReLU PReLU BatchNormalization LayerNormalization Normalization Rescaling Resizing "
-    "RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness "
-    "RandomCrop CenterCrop Lambda Concatenate Add Multiply Average Reshape TimeDistributed LSTM "
-    "GRU Bidirectional Embedding ZeroPadding2D UpSampling2D Conv2DTranspose SeparableConv2D "
-    "DepthwiseConv2D GaussianNoise SpatialDropout2D concatenate add multiply Layer Permute "
-    "MultiHeadAttention ActivityRegularization AlphaDropout Conv1D MaxPooling1D".split()
+    [
+        "Dense",
+        "Flatten",
+        "Dropout",
+        "GlobalAveragePooling2D",
+        "GlobalMaxPooling2D",
+        "GlobalAvgPool2D",
+        "AveragePooling2D",
+        "MaxPooling2D",
+        "MaxPool2D",
+        "Conv2D",
+        "Input",
+        "InputLayer",
+        "Activation",
+        "Softmax",
+        "ReLU",
+        "LeakyReLU",
+        "PReLU",
+        "BatchNormalization",
+        "LayerNormalization",
+        "Normalization",
+        "Rescaling",
+        "Resizing",
+        "RandomFlip",
+        "RandomRotation",
+        "RandomZoom",
+        "RandomTranslation",
+        "RandomContrast",
+        "RandomBrightness",
+        "RandomCrop",
+        "CenterCrop",
+        "Lambda",
+        "Concatenate",
+        "Add",
+        "Multiply",
+        "Average",
+        "Reshape",
+        "TimeDistributed",
+        "LSTM",
+        "GRU",
+        "Bidirectional",
+        "Embedding",
+        "ZeroPadding2D",
+        "UpSampling2D",
+        "Conv2DTranspose",
+        "SeparableConv2D",
+        "DepthwiseConv2D",
+        "GaussianNoise",
+        "SpatialDropout2D",
+        "concatenate",
+        "add",
+        "multiply",
+        "Layer",
+        "Permute",
+        "MultiHeadAttention",
+        "ActivityRegularization",
+        "AlphaDropout",
+        "Conv1D",
+        "MaxPooling1D",
+    ]
 )
 
 
@@ -140,6 +250,7 @@ def star_member(module: str, name: str) -> bool:
         return name in _LAYERS
     if normalised.startswith("keras.applications"):
         return name in ARCHITECTURES or (
-            normalised != "keras.applications" and name in {"preprocess_input", "decode_predictions"}
+            normalised != "keras.applications"
+            and name in {"preprocess_input", "decode_predictions"}
         )
     return name in _STARS.get(normalised, frozenset())

@@ -45,7 +45,8 @@ class Argument:
     dicts of those; names, attributes of constant dicts, argparse defaults and simple arithmetic
     are followed) or UNKNOWN. ``text`` is its source. ``call`` is the call it resolves to, through
     variables, if it is one (``optimizer=opt`` with ``opt = Adam(1e-3)`` gives the ``Adam`` call).
-    ``name`` is the qualified name it resolves to if it is a function or class (``preprocess_input``).
+    ``name`` is the qualified name it resolves to if it is a function or class
+    (``preprocess_input``).
     """
 
     keyword: str | None
@@ -61,14 +62,18 @@ class Call:
     """A call with its resolved, normalised name.
 
     ``name`` starts with ``keras.`` however it was imported (``tf.keras``, ``tensorflow.keras``,
-    ``keras``, ``tf_keras``); other libraries keep their own (``tf.data.Dataset.map``, ``numpy.array``).
+    ``keras``, ``tf_keras``); other libraries keep their own (``tf.data.Dataset.map``,
+    ``numpy.array``).
     A method call on something whose origin is known is named after the class
     (``keras.Model.fit``, ``keras.preprocessing.image.ImageDataGenerator.flow_from_directory``,
     ``tf.data.Dataset.map``), otherwise it is ``.method``.
     ``receiver`` is the call that made the object the method is called on, where known, and
     ``receiver_text`` its source text. ``targets`` are the names the result is assigned to.
     ``scope`` is the qualified name of the enclosing function or class, "" for the module.
-    ``order`` counts calls in source order.
+    ``order`` counts calls as they would run (source order in a straight script; a function's body
+    counts where it is first called). A call read in several ways (a helper called twice) keeps what
+    all readings agree on. ``x(y)`` on an object is named ``<class>.__call__``
+    (``keras.layers.Dense.__call__``). An unknown ``**options`` is a keyword argument named ``**``.
     """
 
     name: str
@@ -92,7 +97,7 @@ class Call:
         return None
 
     def constant(self, keyword: str, position: int | None = None, default: object = None) -> object:
-        """The constant value of an argument; ``default`` if it is absent, UNKNOWN if not constant."""
+        """The constant value of an argument; ``default`` if absent, UNKNOWN if not constant."""
         argument = self.argument(keyword, position)
         return default if argument is None else argument.value
 
@@ -113,6 +118,8 @@ class BackboneUse:
     input_site: Site | None = None
     training: object = UNKNOWN
     """The constant given as ``training=`` in a nested call; None when it is absent."""
+    scalings: tuple[Scaling, ...] = ()
+    """What scales the images inside the model before the backbone, in order of application."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +152,11 @@ class Scaling:
     (a ``Rescaling`` layer), ``function`` (a call of ``preprocess_input``), ``reference``
     (``preprocess_input`` handed over as ``preprocessing_function=`` or to ``.map``),
     ``normalization`` (``per_image_standardization``, ``Normalization`` layer, featurewise flags) .
-    The result is ``scale * x + offset`` where both are known; ``module`` is the ``keras.applications``
-    submodule of a ``preprocess_input``. ``display`` is true where only plotting code consumes it.
-    ``owner`` is the site of the pipeline stage that contains it: the ImageDataGenerator call, the
-    mapped function's ``def``, the ``.map`` call; None at module level or in a model.
+    The result is ``scale * x + offset`` where both are known; ``module`` is the submodule of
+    ``keras.applications`` of a ``preprocess_input``. ``display`` is true where only plotting code
+    consumes it. ``owner`` is the site of the pipeline stage that contains it: the
+    ImageDataGenerator call, the mapped function's ``def``, the ``.map`` call; None at module level
+    or in a model.
     """
 
     kind: Literal["argument", "arithmetic", "layer", "function", "reference", "normalization"]
@@ -162,6 +170,10 @@ class Scaling:
     scope: str = ""
     display: bool = False
     targets: tuple[str, ...] = ()
+    statements: int = 1
+    """Above 1, ``site`` spans several statements (``x /= 127.5`` then ``x -= 1``)."""
+    name: str | None = None
+    """The qualified name of the function or layer, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +182,11 @@ class Source:
 
     ``kind``: ``flow_from_directory``, ``flow_from_dataframe``, ``flow``,
     ``image_dataset_from_directory``, ``from_tensor_slices``, ``from_generator``, ``tfds``,
-    ``arrays`` (numpy arrays given to ``fit`` directly; ``call`` is then the ``fit``).
-    ``generator`` is the ImageDataGenerator call behind a ``flow*``. ``stages`` are the tf.data calls
-    applied to it in order (``map``, ``batch``, ``shuffle``, ``prefetch`` …). ``split`` comes from the
-    ``fit`` it feeds, else from its folder and variable names.
+    ``arrays`` (numpy arrays given to ``fit`` directly; ``call`` is then the ``fit``),
+    ``generator`` (a Python generator or a ``keras.utils.Sequence``), ``list_files``,
+    ``TFRecordDataset``. ``generator`` is the ImageDataGenerator call behind a ``flow*``. ``stages``
+    are the tf.data calls applied to it in order (``map``, ``batch``, ``shuffle``, ``prefetch`` …).
+    ``split`` comes from the ``fit`` it feeds, else from its folder and variable names.
     """
 
     kind: str
@@ -182,6 +195,8 @@ class Source:
     variable: str | None = None
     generator: Call | None = None
     stages: tuple[Call, ...] = ()
+    scalings: tuple[Scaling, ...] = ()
+    """What scales the images on this path before they reach the model, in order of application."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +222,8 @@ class Compile:
     metrics: Argument | None
     model: str | None
     """The variable the model is bound to."""
+    backbones: tuple[Call, ...] = ()
+    """The constructors of the backbones inside that model, as far as it is known."""
 
     @property
     def loss_name(self) -> str | None:
@@ -229,7 +246,7 @@ def _loss_name(argument: Argument) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A ``fit`` / ``fit_generator`` call. ``training`` and ``validation`` are the sources behind it."""
+    """A ``fit`` / ``fit_generator`` call, and the sources of its training and validation data."""
 
     call: Call
     model: str | None
@@ -237,6 +254,8 @@ class Fit:
     validation: tuple[Source, ...]
     class_weight: Argument | None
     epochs: Argument | None
+    backbones: tuple[Call, ...] = ()
+    """The constructors of the backbones inside that model, as far as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +263,9 @@ class TrainableChange:
     """``target.trainable = value``; ``target`` is the source of what is changed.
 
     In a loop ``for layer in base.layers[:-5]: layer.trainable = False`` the target is
-    ``base.layers[:-5]`` and ``site`` covers the loop; ``variable`` is ``base``.
+    ``base.layers[:-5]`` and ``site`` covers the loop; ``variable`` is ``base``. ``order`` is the
+    order of the first call that runs after it. ``condition`` is the test it stands under
+    (``isinstance(layer, BatchNormalization)``), ``owner`` the call that made the object.
     """
 
     site: Site
@@ -253,11 +274,17 @@ class TrainableChange:
     value: object
     order: int
     scope: str = ""
+    condition: str | None = None
+    owner: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RemovedUse:
-    """A use of something that current Keras removed. ``row`` names the row of the table."""
+    """A use of something that current Keras removed. ``row`` names the row of the table.
+
+    ``site`` is the keyword with its value (``lr=0.1``), the imported name in its import statement,
+    the subscript's string (``"acc"``), or the whole call (``model.fit_generator(…)``).
+    """
 
     site: Site
     row: str

@@ -133,19 +133,18 @@ def _widen(walker: Walker, body: Iterable[ast.stmt]) -> None:
     """Forget constants that a loop changes: its first round says nothing about the others."""
     for statement in body:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                if isinstance(walker.scope.variables.get(node.id), Known):
-                    walker.scope.variables[node.id] = Opaque(node.id)
+            if not isinstance(node, ast.Name) or isinstance(node.ctx, ast.Load):
+                continue
+            if isinstance(walker.scope.variables.get(node.id), Known):
+                walker.scope.variables[node.id] = Opaque(node.id)
 
 
 def _for(walker: Walker, node: ast.For | ast.AsyncFor) -> None:
     _widen(walker, node.body)
-    outer, walker.tests = walker.tests, []
     assignment.loop(walker, node.target, node.iter, walker.text.site(node))
     walker.loops += 1
     walker.run(node.body)
     walker.loops -= 1
-    walker.tests = outer
     walker.run(node.orelse)
 
 
@@ -207,10 +206,9 @@ def _augmented(walker: Walker, node: ast.AugAssign) -> None:
     value = walker.evaluate(node.value)
     current = walker.evaluate(node.target)
     count = len(walker.facts)
-    result = arithmetic.combine(
-        walker, node.op, (current, node.target), (value, node.value), walker.text.site(node)
-    )
-    assignment.tag(walker, count, assignment.names(walker, node.target))
+    site = walker.text.site(node)
+    result = arithmetic.combine(walker, node.op, (current, node.target), (value, node.value), site)
+    assignment.tag(walker, count, assignment.names(walker, node.target), site)
     if isinstance(node.target, ast.Subscript):
         walker.sink(result)
     else:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from tlfix.program import calls, effects, expressions, functions, statements
+from tlfix.program import assignment, calls, effects, expressions, functions, statements
 from tlfix.program.arithmetic import carried, passes_on
 from tlfix.program.model import Call, Site, TrainableChange
 from tlfix.program.text import Text
@@ -55,6 +55,7 @@ class Walker:
         self.history: list[tuple[str, Site]] = []
         self.imports: dict[str, str] = {}
         self.import_sites: list[tuple[str, Site]] = []
+        self.keywords: dict[Site, Site] = {}
         self.stars: list[str] = []
         self.functions: list[Function] = []
         self.classes: list[Class] = []
@@ -153,7 +154,7 @@ class Walker:
         if followed:
             return either(*followed)
         for value in (*made.arguments, *made.keywords.values(), made.receiver):
-            if self.display:
+            if self.display and self.facts:
                 for fact in carried(value):
                     fact.shown = True
             elif not passes_on(made.call.name):
@@ -195,8 +196,9 @@ class Walker:
 
     def sink(self, value: Value | None) -> None:
         """Scaled pixels leave the reading's sight here, towards something that is no plot."""
-        for fact in carried(value):
-            fact.used = True
+        if self.facts:
+            for fact in carried(value):
+                fact.used = True
 
     def access(self, value: Value, base: Value, node: ast.Attribute) -> None:
         """Note that ``base.output`` was read."""
@@ -207,6 +209,10 @@ class Walker:
         """Note that ``history.history["acc"]`` was read."""
         if isinstance(key, str) and isinstance(base, Attribute) and base.name == "history":
             self.history.append((key, self.text.site(node.slice)))
+
+    def bind_loop(self, target: ast.expr, iterable: ast.expr) -> None:
+        """Bind the variables of a comprehension."""
+        assignment.loop(self, target, iterable, None)
 
     def pass_targets(self, node: ast.expr, *inner: ast.expr) -> None:
         """What ``node`` is assigned to, its alternatives are assigned to."""

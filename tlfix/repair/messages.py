@@ -34,7 +34,7 @@ def commit_message(kept: Kept) -> str:
     summaries = dict.fromkeys(_sentence(remedy.summary) for remedy in remedies)
     return environment.from_string(source).render(
         subject=_subject(cause.id, remedies[0].summary),
-        title=f"{_sentence(cause.title)} ({cause.code}, {cause.severity}, {cause.confidence})",
+        title=f"{cause.title.rstrip('.')} ({cause.code}, {cause.severity}, {cause.confidence}).",
         evidence=[_evidence(each) for each in cause.evidence],
         effect=_effect(kept),
         changes=f"Codemod {kept.step.codemod}: {' '.join(summaries)}",

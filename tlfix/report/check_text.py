@@ -5,7 +5,7 @@ Plain strings on purpose: the command must start in a fraction of a second.
 
 from __future__ import annotations
 
-from tlfix.findings import Cause, CheckResult
+from tlfix.findings import Cause, CheckedFile, CheckResult
 from tlfix.report.numbers import count
 
 
@@ -15,7 +15,7 @@ def render(result: CheckResult) -> str:
     for file in result.files:
         lines += [_line(file.path, cause) for cause in file.causes]
     skipped = [file for file in result.files if file.skipped]
-    lines += [f"{file.path}: not examined: {file.skipped}" for file in skipped]
+    lines += [f"{file.path}: {_how(file)}: {file.skipped}" for file in skipped]
     return "\n".join([*lines, _summary(result)]) + "\n"
 
 
@@ -44,3 +44,7 @@ def _summary(result: CheckResult) -> str:
     if not fixes:
         return f"{shown}."
     return f"{shown}; {fixes:,} with a proposed fix: tlfix diagnose measures what each costs."
+
+
+def _how(file: CheckedFile) -> str:
+    return "examined in part" if file.causes else "not examined"

@@ -16,16 +16,14 @@ def number(value: float | None, unit: str | None = None) -> str:
         shown = f"{int(value):,}"
     elif magnitude >= 1000:
         shown = f"{value:,.0f}"
-    elif magnitude >= 0.001:
-        shown = f"{value:.3g}"
     else:
-        shown = f"{value:.2e}"
+        shown = f"{value:.3g}"
     return f"{shown} {unit}" if unit else shown
 
 
 def percent(share: float | None) -> str:
-    """A share of 0..1 in per cent with one decimal; ``unknown`` for null."""
-    return "unknown" if share is None else f"{share * 100:.1f} %"
+    """A share of 0..1 in per cent with one decimal, ``unknown`` for null."""
+    return "unknown" if share is None else f"{share * 100:.1f}%"
 
 
 def seconds(value: float) -> str:

@@ -83,6 +83,7 @@ class _Log:
         self.phase = ""
         self.line = "starting"
         self.lock = Lock()
+        self._write()
 
     def hear(self, progress: Progress) -> None:
         with self.lock:

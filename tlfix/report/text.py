@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tlfix.findings import Cause, Diagnosis, Evidence, Location, Symptom
+from tlfix.findings import Cause, Diagnosis, Evidence, Location, Reference, Symptom
 from tlfix.report.numbers import count, measurement, number, percent, seconds
 
 WIDTH = 80
@@ -23,7 +23,7 @@ STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 SOURCES = {"static": "read", "probe": "measured", "trial": "tried"}
 HEADLINES = {
     "healthy": ("Healthy", "bold green", "nothing found that stands in the way of this training."),
-    "inconclusive": ("Inconclusive", "bold yellow", "the probe could not tell."),
+    "inconclusive": ("Inconclusive", "bold yellow", "this is not enough to tell."),
     "crashed": ("Crashed", "bold red", "the script stopped before it had trained."),
 }
 
@@ -53,8 +53,12 @@ def render(
     (0..1) the script itself reached in the probe; ``hint`` the command that comes next.
     """
     out.print(_verdict(diagnosis))
-    for line in _circumstances(diagnosis, achieved):
-        out.print(line)
+    out.print(_circumstances(diagnosis))
+    accuracies = _accuracies(diagnosis.reference, achieved)
+    if accuracies is not None:
+        out.print()
+        out.print(Text("Accuracy", style="bold"))
+        out.print(accuracies)
     if diagnosis.symptoms:
         out.print()
         out.print(Text("Symptoms", style="bold"))
@@ -83,8 +87,9 @@ def _verdict(diagnosis: Diagnosis) -> Text:
         first = f", first of all: {_sentence(serious[0].title)}" if serious else " without a cause."
         return Text.assemble(("Sick", "bold red"), f": {found} found{first}")
     word, style, plain = HEADLINES[diagnosis.verdict]
-    reason = diagnosis.probe.reason
-    tail = _sentence(reason) if reason and diagnosis.verdict != "healthy" else plain
+    skipped = diagnosis.probe.status == "skipped"
+    reason = None if skipped or diagnosis.verdict == "healthy" else diagnosis.probe.reason
+    tail = _sentence(reason) if reason else plain
     return Text.assemble((word, style), f": {tail}")
 
 
@@ -92,38 +97,39 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _circumstances(diagnosis: Diagnosis, achieved: float | None) -> list[Text]:
-    lines = []
-    reference, probe, seen = diagnosis.reference, diagnosis.probe, diagnosis.environment
-    if reference.accuracy is not None or achieved is not None:
-        parts = []
-        if achieved is not None:
-            parts.append(f"reached {percent(achieved)} on validation in the probe")
-        if reference.accuracy is not None:
-            method = f" ({reference.method})" if reference.method else ""
-            parts.append(f"its features allow {percent(reference.accuracy)}{method}")
-        if reference.chance is not None:
-            parts.append(f"chance is {percent(reference.chance)}")
-        lines.append(Text(f"{diagnosis.script.path}: {'; '.join(parts)}."))
+def _circumstances(diagnosis: Diagnosis) -> Text:
+    """How the script was run, or that it was not."""
+    probe, seen = diagnosis.probe, diagnosis.environment
     if probe.status == "skipped":
-        lines.append(Text(f"Not run, only read: {probe.reason or 'no probe asked for'}."))
-        return lines
-    with_ = ", ".join(
-        f"{name} {version}"
-        for name, version in (("Keras", seen.keras), ("TensorFlow", seen.tensorflow))
-        if version
-    )
+        return Text(f"{diagnosis.script.path} was read, not run: {probe.reason or 'as asked'}.")
+    parts = [
+        f"{count(probe.fits, 'fit')} and {count(probe.steps, 'step')} in {seconds(probe.seconds)}",
+        f"seed {probe.seed}",
+        f"on {seen.device}" if seen.device else "",
+        f"Keras {seen.keras}" if seen.keras else "",
+        f"TensorFlow {seen.tensorflow}" if seen.tensorflow else "",
+    ]
     ended = "" if probe.status == "completed" else f" ({probe.status})"
-    lines.append(
-        Text(
-            f"Probed {count(probe.fits, 'fit')}, {count(probe.steps, 'step')}"
-            f" in {seconds(probe.seconds)}{ended}"
-            + (f" on {seen.device}" if seen.device else "")
-            + (f", {with_}" if with_ else "")
-            + f", seed {probe.seed}."
-        )
+    return Text(f"{diagnosis.script.path} was probed{ended}: {', '.join(filter(None, parts))}.")
+
+
+def _accuracies(reference: Reference, achieved: float | None) -> Table | None:
+    """The script's accuracy beside what its features could reach and what guessing reaches."""
+    rows = (
+        ("this script in the probe", achieved, ""),
+        ("what its features allow", reference.accuracy, reference.method or ""),
+        ("always the largest class", reference.chance, ""),
     )
-    return lines
+    if achieved is None and reference.accuracy is None:
+        return None
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("  on validation", no_wrap=True)
+    table.add_column("accuracy", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for name, value, how in rows:
+        if value is not None:
+            table.add_row(f"  {name}", percent(value), Text(how, style="dim"))
+    return table
 
 
 def _symptoms(symptoms: tuple[Symptom, ...]) -> Table:

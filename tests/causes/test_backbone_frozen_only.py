@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.traces import backbone, fit, model, place, trace
+from tlfix.causes.backbone_frozen_only import CAUSE
+from tlfix.causes.spec import Case, Finding
+from tlfix.codemods import transform
+from tlfix.probe.trace import FineTuneTrial, Trace
+from tlfix.program.reader import read
+
+TEXT = CAUSE.examples.sick
+
+
+def find(text: str, seen: Trace | None = None) -> list[Finding]:
+    return list(CAUSE.find(Case(read(text, "train.py"), seen)))
+
+
+def tried(frozen: int, tuned: int, n: int = 200, **other: Any) -> Trace:
+    """A trial in which the tuned model is right wherever the frozen one is, and on more."""
+    trial = FineTuneTrial(
+        frozen_accuracy=frozen / n,
+        tuned_accuracy=tuned / n,
+        validation=n,
+        steps=64,
+        learning_rate=1e-5,
+        frozen_correct=tuple(i < frozen for i in range(n)),
+        tuned_correct=tuple(i < tuned for i in range(n)),
+    )
+    seen = fit([1.0] * 40, site=place(7), fine_tune=trial, **other)
+    return trace(seen, backbones=(backbone(site=place(3)),))
+
+
+def test_unmeasured_it_is_a_note_without_a_patch() -> None:
+    (finding,) = find(TEXT)
+    assert finding.severity == "note" and finding.remedy is None and finding.advice
+
+
+def test_a_gain_is_a_warning_and_gets_a_second_stage() -> None:
+    (finding,) = find(TEXT, tried(140, 170))
+    assert (finding.severity, finding.confidence) == ("warning", "likely")
+    assert finding.cost == pytest.approx(0.15)
+    assert finding.remedy is not None
+    after = transform(TEXT, finding.remedy.codemod, finding.remedy.edits["train.py"])
+    assert after.startswith(TEXT)
+    assert (
+        after[len(TEXT) :]
+        == """\
+
+# Stage two: the top of the backbone at a low rate. A frozen BatchNormalization runs in inference
+# mode and keeps its pretrained statistics.
+base_model.trainable = True
+for layer in base_model.layers:
+    layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+for layer in base_model.layers[: int(0.7 * len(base_model.layers))]:
+    layer.trainable = False
+model.compile(optimizer=keras.optimizers.Adam(learning_rate=1e-5), \
+loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(train_ds, validation_data=val_ds, epochs=20, initial_epoch=10)
+"""
+    )
+
+
+def test_a_small_or_uncertain_gain_is_nothing() -> None:
+    assert find(TEXT, tried(140, 145)) == []  # 2.5 points
+    assert find(TEXT, tried(35, 38, n=50)) == []  # 6 points, but 3 images
+    assert find(TEXT, tried(170, 140)) == []
+
+
+def test_fine_tuned_programs_are_left_alone() -> None:
+    assert find(CAUSE.examples.healthy) == []
+    tuned = fit([1.0] * 40, model=model(backbone_trainable=100_000))
+    assert find(TEXT, trace(tuned)) == []

@@ -1,0 +1,197 @@
+"""Pretrained networks and how they enter the models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tlfix.program.architectures import ARCHITECTURES, position
+from tlfix.program.calls import architecture
+from tlfix.program.dataflow import Trace
+from tlfix.program.model import UNKNOWN, Backbone, BackboneUse, Call, Scaling, Site
+from tlfix.program.values import (
+    MODEL,
+    Attribute,
+    Element,
+    Item,
+    Made,
+    Part,
+    Sequence,
+    Value,
+    options,
+)
+
+if TYPE_CHECKING:
+    from tlfix.program.walk import Walker
+
+# Methods that run a network on data: its features are taken outside any model.
+_FEATURES = (".predict", ".predict_generator", ".predict_on_batch")
+
+
+def collect(
+    walker: Walker, scalings: dict[Site, Scaling], final: Callable[[Call], Call]
+) -> tuple[Backbone, ...]:
+    """Every pretrained network the script makes, in the order it makes them."""
+    uses: dict[Site, dict[Site, BackboneUse]] = {}
+    loaded: set[Site] = set()
+    constructors: dict[Site, Made] = {}
+    for made in walker.made:
+        if architecture(made.call.name):
+            constructors.setdefault(made.call.site, made)
+        elif made.call.name.endswith(".load_weights"):
+            loaded.update(each.call.site for each in _networks(made.receiver))
+    for made in walker.made:
+        for network, use in _uses(made, scalings):
+            uses.setdefault(network.call.site, {}).setdefault(use.site, use)
+    for base, site in walker.outputs:
+        for network in _networks(base):
+            use = _inlined(network, site, scalings)
+            known = uses.setdefault(network.call.site, {})
+            if not any(each.kind == "inlined" for each in known.values()):
+                known[site] = use
+    found = []
+    for site, made in constructors.items():
+        seen = tuple(uses.get(site, {}).values())
+        found.append(_backbone(final(made.call), seen, site in loaded))
+    return tuple(found)
+
+
+def _backbone(call: Call, uses: tuple[BackboneUse, ...], loads: bool) -> Backbone:
+    library, name = architecture(call.name) or ("keras", "")
+    parts = call.name.split(".")
+    module = ARCHITECTURES.get(name, parts[2] if len(parts) > 3 else "")
+    unknown = call.argument("**") is not None
+
+    def constant(parameter: str, default: object) -> object:
+        absent = UNKNOWN if unknown else default
+        return call.constant(parameter, position(module, parameter), absent)
+
+    # A use inside a model says more than a mere read of its features.
+    inside = tuple(use for use in uses if use.kind != "features") or uses
+    return Backbone(
+        call,
+        name,
+        module,
+        library,
+        constant("weights", "imagenet"),
+        constant("include_top", True),
+        constant("input_shape", None),
+        call.targets[0] if call.targets else None,
+        inside,
+        loads,
+    )
+
+
+def _networks(value: Value | None, depth: int = 0) -> list[Made]:
+    """The backbones a value is (``base``, or a layer of it), on every branch."""
+    found: list[Made] = []
+    for option in options(value):
+        if isinstance(option, Made):
+            if architecture(option.call.name):
+                found.append(option)
+            elif option.call.name.endswith(".get_layer") and depth < 8:
+                found.extend(_networks(option.receiver, depth + 1))
+        elif (isinstance(option, Item | Element) and depth < 8) or (
+            isinstance(option, Attribute) and option.name == "layers" and depth < 8
+        ):
+            found.extend(_networks(option.base, depth + 1))
+    return found
+
+
+def _uses(made: Made, known: dict[Site, Scaling]) -> list[tuple[Made, BackboneUse]]:
+    call = made.call
+    if call.name == "keras.Sequential":
+        return _sequential(made, known)
+    if call.name.endswith(_FEATURES):
+        given = made.given("x", 0)
+        return [
+            (network, _use("features", call, given, known)) for network in _whole(made.receiver)
+        ]
+    if call.name.endswith("TimeDistributed"):
+        return [
+            (network, BackboneUse("nested", call.site))
+            for network in _whole(made.given("layer", 0))
+        ]
+    if not call.name.endswith(".__call__"):
+        return []
+    given = made.given("inputs", 0)
+    kind = "features" if _eager(given) else "nested"
+    return [(network, _use(kind, call, given, known)) for network in _whole(made.callee)]
+
+
+def _whole(value: Value | None) -> list[Made]:
+    return [
+        option
+        for option in options(value)
+        if isinstance(option, Made) and architecture(option.call.name)
+    ]
+
+
+def _use(kind: str, call: Call, given: Value | None, known: dict[Site, Scaling]) -> BackboneUse:
+    argument = call.argument("inputs" if kind == "nested" else "x", 0)
+    return BackboneUse(
+        kind,  # type: ignore[arg-type]
+        call.site,
+        argument.text if argument is not None else None,
+        argument.site if argument is not None else None,
+        call.constant("training", 1 if kind == "nested" else None),
+        Trace(known).back(given).scalings,
+    )
+
+
+def _inlined(network: Made, site: Site, known: dict[Site, Scaling]) -> BackboneUse:
+    _, name = architecture(network.call.name) or ("", "")
+    place = position(ARCHITECTURES.get(name, ""), "input_tensor")
+    argument = network.call.argument("input_tensor", place)
+    if argument is None or argument.text == "None":
+        return BackboneUse("inlined", site)
+    return BackboneUse(
+        "inlined",
+        site,
+        argument.text,
+        argument.site,
+        scalings=Trace(known).back(network.given("input_tensor", place)).scalings,
+    )
+
+
+def _sequential(made: Made, known: dict[Site, Scaling]) -> list[tuple[Made, BackboneUse]]:
+    parts: list[Part] = []
+    for option in options(made.given("layers", 0)):
+        if isinstance(option, Sequence):
+            parts.extend(option.parts)
+    parts.extend(made.parts)
+    found: list[tuple[Made, BackboneUse]] = []
+    before = Trace(known)
+    for part in parts:
+        for option in options(part.value):
+            if not isinstance(option, Made):
+                continue
+            if architecture(option.call.name):
+                use = BackboneUse("sequential", part.site, scalings=before.scalings)
+                found.append((option, use))
+            elif option.kind is not None:
+                before.model(option)
+    return found
+
+
+def _eager(value: Value | None, depth: int = 0) -> bool:
+    """Whether a network's input is data rather than a tensor of a model."""
+    found = list(options(value))
+    return bool(found) and depth < 12 and all(_is_data(each, depth) for each in found)
+
+
+def _is_data(value: Value, depth: int) -> bool:
+    if isinstance(value, Item | Element | Attribute):
+        return _eager(value.base, depth + 1)
+    if not isinstance(value, Made):
+        return False
+    name = value.call.name
+    if name.endswith(".__call__") or name.startswith(("keras.Input", "keras.layers", "keras.ops")):
+        return False
+    if value.kind == MODEL:
+        return False
+    if name.startswith(("numpy.", "cv2.", "tf.data.", "tf.io.")) or "load_img" in name:
+        return True
+    if name.startswith("keras.utils.") or name.startswith("keras.preprocessing."):
+        return True
+    return any(_eager(each, depth + 1) for each in (value.receiver, *value.arguments[:1]))

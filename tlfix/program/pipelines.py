@@ -1,0 +1,219 @@
+"""Where images come from: the calls that make batches, and what is done before they reach fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tlfix.program.dataflow import Trace
+from tlfix.program.model import Argument, Call, Scaling, Site, Source, Split
+from tlfix.program.values import (
+    DATASET,
+    GENERATOR,
+    ITERATOR,
+    PYDATASET,
+    PYTHON_GENERATOR,
+    Affine,
+    Attribute,
+    Element,
+    Instance,
+    Item,
+    Made,
+    Mapping,
+    Sequence,
+    Value,
+    made_by,
+    options,
+)
+
+_FLOWS: Final = frozenset({"flow", "flow_from_directory", "flow_from_dataframe"})
+_KINDS: Final = {
+    "keras.utils.image_dataset_from_directory": "image_dataset_from_directory",
+    "tf.data.Dataset.from_tensor_slices": "from_tensor_slices",
+    "tf.data.Dataset.from_tensors": "from_tensor_slices",
+    "tf.data.Dataset.from_generator": "from_generator",
+    "tf.data.Dataset.list_files": "list_files",
+    "tf.data.TFRecordDataset": "TFRecordDataset",
+    "tensorflow_datasets.load": "tfds",
+}
+_WORDS: Final[tuple[tuple[Split, re.Pattern[str]], ...]] = (
+    ("validation", re.compile(r"(^|[^a-z])(val|valid|validation|dev)([^a-z]|$)")),
+    ("test", re.compile(r"(^|[^a-z])(test|testing|eval|evaluation)([^a-z]|$)")),
+    ("training", re.compile(r"(^|[^a-z])(train|training|tr)([^a-z]|$)")),
+)
+
+
+def kind_of_source(made: Made) -> str | None:
+    """The kind of source a call is, None if it is none."""
+    name = made.call.name
+    if name in _KINDS:
+        return _KINDS[name]
+    owner, _, last = name.rpartition(".")
+    if last in _FLOWS and owner in {GENERATOR, ""} and (owner or last != "flow"):
+        return last
+    return "generator" if made.kind in {PYTHON_GENERATOR, PYDATASET} else None
+
+
+def fed(value: Value | None, depth: int = 0) -> Iterator[tuple[Made, tuple[Call, ...]]]:
+    """The sources behind a value given to ``fit``, each with the stages applied to it in order."""
+    if depth > 40:
+        return
+    for option in options(value):
+        if isinstance(option, Instance) and option.made is not None:
+            option = option.made
+        if isinstance(option, Item | Element | Attribute | Affine):
+            yield from fed(option.base, depth + 1)
+        elif isinstance(option, Mapping):
+            for each in option.items.values():
+                yield from fed(each, depth + 1)
+        elif isinstance(option, Sequence) and option.parts:
+            yield from fed(option.parts[0].value, depth + 1)
+        elif isinstance(option, Made):
+            yield from _fed(option, depth)
+
+
+def _fed(made: Made, depth: int) -> Iterator[tuple[Made, tuple[Call, ...]]]:
+    if kind_of_source(made) is not None:
+        yield made, ()
+        return
+    stage = (made.call,) if made.kind == DATASET else ()
+    inner: list[Value | None] = [made.receiver]
+    if not made.call.name.startswith("numpy.") and made.kind != ITERATOR:
+        inner.extend(made.arguments[:1])
+    for each in inner:
+        found = list(fed(each, depth + 1))
+        for source, stages in found:
+            yield source, (*stages, *stage)
+        if found:
+            return
+
+
+def source(
+    made: Made,
+    stages: tuple[Call, ...],
+    split: Split,
+    known: dict[Site, Scaling],
+    value: Value | None,
+    variable: str | None,
+) -> Source:
+    """One source; ``value`` is what reaches ``fit``."""
+    kind = kind_of_source(made) or "arrays"
+    generator = made_by(made.receiver) if made.kind == ITERATOR or kind in _FLOWS else None
+    trace = Trace(known).back(value if value is not None else made)
+    return Source(
+        kind,
+        made.call,
+        split,
+        variable or (made.call.targets[0] if made.call.targets else None),
+        generator.call if generator is not None else None,
+        stages,
+        trace.scalings,
+    )
+
+
+def of_fit(
+    call: Call,
+    value: Value | None,
+    argument: Argument | None,
+    labelled: bool,
+    split: Split,
+    known: dict[Site, Scaling],
+) -> tuple[Source, ...]:
+    """The sources behind one argument of ``fit``.
+
+    ``labelled``: labels were given beside the images, so that the images are arrays.
+    """
+    if value is None:
+        return ()
+    variable = argument.text if argument is not None and argument.text.isidentifier() else None
+    found = [
+        source(made, stages, split, known, _images(value), variable) for made, stages in fed(value)
+    ]
+    if found:
+        return _distinct(found)
+    images = _images(value)
+    if not labelled and images is value:
+        return ()
+    text = argument.text if argument is not None else None
+    if images is not value and text is not None:
+        text = text.strip("([").split(",")[0].strip()
+    name = text if text is not None and text.isidentifier() else None
+    return (Source("arrays", call, split, name, None, (), Trace(known).back(images).scalings),)
+
+
+def _images(value: Value) -> Value:
+    """The images of a tuple or list of images and labels, the value itself otherwise."""
+    if isinstance(value, Sequence) and len(value.parts) > 1:
+        return value.parts[0].value
+    return value
+
+
+def unfed(
+    walker_made: list[Made], sources: list[Source], known: dict[Site, Scaling]
+) -> list[Source]:
+    """The sources no ``fit`` receives, each with the longest run of stages applied to it."""
+    taken = {each.call.site for each in sources}
+    longest: dict[int, tuple[Made, tuple[Call, ...], Value]] = {}
+    for made in walker_made:
+        if made.kind not in {DATASET, ITERATOR, PYTHON_GENERATOR, PYDATASET} and (
+            kind_of_source(made) is None
+        ):
+            continue
+        for root, stages in fed(made):
+            if root.call.site in taken:
+                continue
+            old = longest.get(id(root))
+            if old is None or len(stages) > len(old[1]):
+                longest[id(root)] = (root, stages, made)
+    found = [
+        source(root, stages, guess(root.call), known, value, None)
+        for root, stages, value in longest.values()
+    ]
+    return list(_distinct(found))
+
+
+def guess(call: Call) -> Split:
+    """The split a source is for, by its subset, its variables' and its folder's names."""
+    subset = call.constant("subset")
+    if subset in {"training", "validation"}:
+        return "training" if subset == "training" else "validation"
+    texts = [*call.targets, call.scope]
+    for argument in (*call.positional[:1], *call.keywords):
+        if argument.keyword in {None, "directory", "split", "dataframe"}:
+            value = argument.value
+            texts.append(value if isinstance(value, str) else argument.text)
+    for text in texts:
+        for split, pattern in _WORDS:
+            if pattern.search(text.lower()):
+                return split
+    return "unknown"
+
+
+def _distinct(sources: list[Source]) -> tuple[Source, ...]:
+    """Sources that differ; a helper read twice with the same arguments counts once."""
+    found: list[Source] = []
+    for each in sources:
+        if not any(_same(each, other) for other in found):
+            found.append(each)
+    return tuple(found)
+
+
+distinct = _distinct
+
+
+def _same(one: Source, other: Source) -> bool:
+    if one.call is other.call:
+        return one.split == other.split and one.stages == other.stages
+    return (
+        one.call.site == other.call.site
+        and one.split == other.split
+        and [stage.site for stage in one.stages] == [stage.site for stage in other.stages]
+        and _values(one.call) == _values(other.call)
+    )
+
+
+def _values(call: Call) -> list[tuple[str | None, str]]:
+    return [
+        (argument.keyword, repr(argument.value)) for argument in (*call.positional, *call.keywords)
+    ]
