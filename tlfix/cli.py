@@ -21,7 +21,6 @@ from tlfix.parameters import ScriptCommand, cause_ids, chosen, formatted, output
 
 if TYPE_CHECKING:
     from tlfix.findings import Value
-    from tlfix.report.progress import Listener
 
 Writer = Callable[[IO[str]], None]
 
@@ -143,8 +142,7 @@ def apply(
         script, branch = Path(branch), ""
     options = chosen(ctx, **how)
     mode: api.Mode = "diff" if diff else "in-place" if in_place else "branch"
-    with shown(sys.stderr) as listener:
-        script, found = _found(script, options, listener)
+    script, found = _found(script, options)
     if interactive:
         only = _asked(found, only, skip)
         if not only:
@@ -213,10 +211,10 @@ def causes() -> int:
     return 0
 
 
-def _found(
-    script: Path | None, options: api.Options, listener: Listener
-) -> tuple[Path, api.DiagnoseResult]:
+def _found(script: Path | None, options: api.Options) -> tuple[Path, api.DiagnoseResult]:
     """The script to repair and its diagnosis: the kept one where it still holds, else a new one."""
+    from tlfix.report.progress import shown
+
     if script is None:
         script, found = api.latest(Path.cwd())
         if options.arguments not in (None, found.arguments):
@@ -224,7 +222,8 @@ def _found(
     elif (kept := api.kept(script, options)) is not None:
         found = kept
     else:
-        return script, api.diagnose(script, options, on_progress=listener)
+        with shown(sys.stderr) as listener:
+            return script, api.diagnose(script, options, on_progress=listener)
     words = " ".join((str(script), *found.arguments))
     click.echo(f"tlfix: using the kept diagnosis of {words}", err=True)
     return script, found

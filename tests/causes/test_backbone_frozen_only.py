@@ -49,8 +49,8 @@ def test_a_gain_is_a_warning_and_gets_a_second_stage() -> None:
         after[len(TEXT) :]
         == """\
 
-# Stage two: the top of the backbone at a low rate. A frozen BatchNormalization runs in inference
-# mode and keeps its pretrained statistics.
+# Stage two: fine-tune the top of the backbone at a low rate. BatchNormalization stays
+# frozen: it then runs in inference mode and keeps its pretrained statistics.
 base_model.trainable = True
 for layer in base_model.layers:
     layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
@@ -73,3 +73,7 @@ def test_fine_tuned_programs_are_left_alone() -> None:
     assert find(CAUSE.examples.healthy) == []
     tuned = fit([1.0] * 40, model=model(backbone_trainable=100_000))
     assert find(TEXT, trace(tuned)) == []
+
+
+def test_a_training_that_is_only_hinted_at_gets_the_note_too() -> None:
+    assert [f.severity for f in find(TEXT.replace("model.fit", "# model.fit"))] == ["note"]

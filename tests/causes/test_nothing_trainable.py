@@ -37,6 +37,8 @@ def test_the_whole_model_frozen(freeze: str) -> None:
         "for layer in model.layers[:-1]:\n    layer.trainable = False\n",
         "model.layers[0].trainable = False\n",
         "model.trainable = flag\n",
+        "if flag:\n    model.trainable = False\n",
+        "for layer in model.layers:\n    if layer.name == 'a':\n        layer.trainable = False\n",
     ],
 )
 def test_part_of_it_or_not_for_good(freeze: str) -> None:

@@ -39,7 +39,7 @@ def random(frozen: bool = False, status: str = "random", **other: Any) -> Trace:
         (OPEN, ["note"]),  # 20 epochs from scratch may be meant
         (FEW, ["warning"]),
         (FEW.replace("pooling", "input_shape=(9, 9, 1), pooling"), ["note"]),
-        (FEW.replace("include_top=False", "include_top=True, classes=2"), []),  # no head of its own
+        (FEW.replace("include_top=False", "include_top=True, classes=2"), ["note"]),
         (TEXT.replace("base.trainable", "base.load_weights('w.h5')\nbase.trainable"), []),
         (TEXT.replace("base.trainable", "base.set_weights(w)\nbase.trainable"), []),
         (TEXT.replace("model.compile", "model.load_weights('w.h5')\nmodel.compile"), []),

@@ -29,8 +29,8 @@ print(history.history)
 
 STAGE_TWO = """\
 
-# Stage two: the top of the backbone at a low rate. A frozen BatchNormalization runs in inference
-# mode and keeps its pretrained statistics.
+# Stage two: fine-tune the top of the backbone at a low rate. BatchNormalization stays
+# frozen: it then runs in inference mode and keeps its pretrained statistics.
 base_model.trainable = True
 for layer in base_model.layers:
     layer.trainable = not isinstance(layer, tf.keras.layers.BatchNormalization)
@@ -95,8 +95,8 @@ main()
         """\
 epochs=EPOCHS)
 
-    # Stage two: the top of the backbone at a low rate. A frozen BatchNormalization runs in inference
-    # mode and keeps its pretrained statistics.
+    # Stage two: fine-tune the top of the backbone at a low rate. BatchNormalization stays
+    # frozen: it then runs in inference mode and keeps its pretrained statistics.
     base.trainable = True
     for layer in base.layers:
         layer.trainable = not isinstance(layer, layers.BatchNormalization)

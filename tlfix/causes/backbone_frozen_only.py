@@ -37,13 +37,14 @@ def _find(case: Case) -> Iterator[Finding]:
 
 def _read(program: Program) -> Iterator[Finding]:
     """A frozen backbone is a sound recipe: that it is never unfrozen is worth a note, no more."""
-    if len(program.fits) != 1:
+    fit, compiled = tuning.first_fit(program), tuning.first_compile(program)
+    if len(program.fits) > 1 or compiled is None:
         return
-    fit = program.fits[0]
+    before = fit.call.site if fit else compiled.call.site
     for backbone in program.backbones:
         if not tuning.in_a_model(backbone):
             continue
-        if tuning.freezing(program, backbone, fit.call.site) == "frozen":
+        if tuning.freezing(program, backbone, before) == "frozen":
             yield Finding(
                 severity="note",
                 confidence="possible",

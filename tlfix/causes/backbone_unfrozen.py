@@ -216,8 +216,8 @@ model = keras.Model(base_model.input, outputs)
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 history = model.fit(train_ds, validation_data=val_ds, epochs=10)
 
-# Stage two: the top of the backbone at a low rate. A frozen BatchNormalization runs in inference
-# mode and keeps its pretrained statistics.
+# Stage two: fine-tune the top of the backbone at a low rate. BatchNormalization stays
+# frozen: it then runs in inference mode and keeps its pretrained statistics.
 base_model.trainable = True
 for layer in base_model.layers:
     layer.trainable = not isinstance(layer, layers.BatchNormalization)

@@ -58,7 +58,11 @@ def _freezes_all(program: Program, fit: Fit) -> TrainableChange | None:
     if not changes or fit.model is None:
         return None
     last = max(changes, key=lambda c: tuning.start(c.site))
-    if last.value is not False or last.variable != fit.model or not tuning.whole(last):
+    if (
+        last.value is not False
+        or last.variable != fit.model
+        or not tuning.whole(program, last, fit.call.site)
+    ):
         return None
     at = tuning.start(last.site)
     then = tuning.bound_to(program, fit.model, last.site, last.scope)
@@ -135,7 +139,14 @@ def _finding(
     explains: tuple[str, ...],
 ) -> Finding:
     remedy = None
-    if change is not None and tuning.whole(change) and backbone and backbone.variable:
+    beside = fit.call.site if fit else change.site if change else None
+    if (
+        change
+        and beside
+        and tuning.whole(program, change, beside)
+        and backbone
+        and backbone.variable
+    ):
         visible = backbone.call.scope in (change.scope, "")
         if visible and backbone.variable != change.variable:
             remedy = Remedy(

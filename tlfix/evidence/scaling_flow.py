@@ -16,6 +16,7 @@ from tlfix.program.model import Site
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _Node = ast.expr | ast.stmt
 _APPENDING = {"append", "extend", "add", "insert"}
+_ANYWHERE = 10**9
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ class Source:
         nodes: dict[int, _Node] = {id(start): start}
         seen: set[tuple[int, str]] = set()
         unbound: set[str] = set()
+        # Only here do parameters lead to the callers: elsewhere the call itself is in the slice.
+        outward = {id(scope)}
         pending = [(scope, name, limit) for name in used(start)]
         while pending:
             where, name, limit = pending.pop()
@@ -128,12 +131,18 @@ class Source:
                 pending.extend((where, use, limit) for use in flow.uses)
             function = where.functions.get(name) or self.module.functions.get(name)
             if function is not None:
-                nodes[id(function)] = function
-                pending.extend((self.module, use, 10**9) for use in used(function))
+                for node in results(function):
+                    nodes[id(node)] = node
+                    inner = self.module if node is function else self.scopes[id(function)]
+                    pending.extend((inner, use, _ANYWHERE) for use in used(node))
+            elif name in where.parameters and id(where) in outward:
+                for outer, use, line_of_call in self._arguments(where, name):
+                    outward.add(id(outer))
+                    pending.append((outer, use, line_of_call))
             elif name in where.parameters:
-                pending.extend(self._arguments(where, name))
+                continue
             elif not found and where is not self.module:
-                pending.append((self.module, name, 10**9))
+                pending.append((self.module, name, _ANYWHERE))
             elif not found:
                 unbound.add(name)
         return Slice(tuple(nodes.values()), frozenset(name for _, name in seen), frozenset(unbound))
@@ -213,6 +222,35 @@ class Source:
 def source_of(path: str, text: str) -> Source:
     """The script, parsed once for all causes that slice it."""
     return Source(path, text)
+
+
+def results(function: Function) -> list[_Node]:
+    """What a function gives back, of pairs the first half (images before labels); else itself."""
+    found: list[_Node] = []
+    pending: list[ast.AST] = list(function.body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Function | ast.Lambda):
+            continue
+        if isinstance(node, ast.Return | ast.Yield) and node.value is not None:
+            found.append(image_part(node.value))
+        pending.extend(ast.iter_child_nodes(node))
+    return [function] if isinstance(function, ast.ClassDef) or not found else found
+
+
+def image_part(value: ast.expr) -> ast.expr:
+    """The first half of ``images, labels``."""
+    return value.elts[0] if isinstance(value, ast.Tuple) and value.elts else value
+
+
+def label_parts(node: _Node) -> list[ast.expr]:
+    """What lambdas in ``node`` give back beside the images."""
+    return [
+        part
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Lambda) and isinstance(inner.body, ast.Tuple)
+        for part in inner.body.elts[1:]
+    ]
 
 
 def used(node: _Node) -> set[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tlfix.evidence.scaling import affine, expected_by
-from tlfix.evidence.scaling_flow import Slice, Source, covers, source_of
+from tlfix.evidence.scaling_flow import Slice, Source, covers, label_parts, source_of
 from tlfix.probe.trace import ScalingSeen
 from tlfix.program.model import Backbone, Call, Program, Scaling, Site, Split
 
@@ -183,12 +183,14 @@ def _path(
     cut = source.slice(node, call.site.line)
     text = "\n".join(source.code(n) for n in cut.nodes)
     sites = [source.site(n) for n in cut.nodes]
+    labels = [source.site(part) for n in cut.nodes for part in label_parts(n)]
     generators = tuple(g for g in program.generators if _within(g.site, sites))
     scalings = tuple(
         scaling
         for scaling in program.scalings
         if _within(scaling.site, sites)
         and not scaling.display
+        and not _within(scaling.site, labels)
         and scaling.site not in inside
         and not any(misplaced(g) and covers(g.positional[0].site, scaling.site) for g in generators)
     )

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Literal
 
 from tlfix.causes.spec import Remedy
-from tlfix.evidence.edits import position
+from tlfix.evidence.edits import code, position
 from tlfix.probe.trace import FitSeen, Place, Trace
 from tlfix.program.model import (
     Backbone,
@@ -122,9 +122,21 @@ def is_backbones(program: Program, change: TrainableChange, backbone: Backbone) 
     return bound is None or bound.site == backbone.call.site
 
 
-def whole(change: TrainableChange) -> bool:
-    """True if the change is to all of its variable, not a slice or one layer of it."""
-    return change.target in (change.variable, f"{change.variable}.layers")
+def whole(program: Program, change: TrainableChange, beside: Site) -> bool:
+    """True if the change is to all of its variable, and is made whenever ``beside`` is reached.
+
+    Not so for a slice, one layer, a loop with an ``if`` in it, or a statement in a deeper block.
+    """
+    if change.target not in (change.variable, f"{change.variable}.layers"):
+        return False
+    if re.search(r"\bif\b", code(program, change.site)):
+        return False
+    return _indent(program, change.site) <= _indent(program, beside)
+
+
+def _indent(program: Program, site: Site) -> int:
+    line = program.text.splitlines()[site.line - 1]
+    return len(line) - len(line.lstrip())
 
 
 def freezing(program: Program, backbone: Backbone, before: Site) -> Freezing:
@@ -136,12 +148,13 @@ def freezing(program: Program, backbone: Backbone, before: Site) -> Freezing:
     changes = [c for c in program.trainable if start(c.site) < start(before)]
     for change in sorted(changes, key=lambda c: start(c.site)):
         mine = is_backbones(program, change, backbone)
-        if change.value is True and whole(change):
+        all_of_it = whole(program, change, backbone.call.site)
+        if change.value is True and all_of_it:
             state = "open" if mine or state != "frozen" else "unclear"
         elif change.value is True:
-            state = "partial" if mine and state == "frozen" else state
+            state = "partial" if state == "frozen" else state
         elif change.value is False and mine:
-            state = "frozen" if whole(change) else "partial"
+            state = "frozen" if all_of_it else "partial"
         else:
             state = "unclear"
     return "unclear" if state == "open" and _freezes_otherwise(program, before) else state

@@ -95,6 +95,7 @@ class Score:
             "balanced_accuracy": balanced(self.true, self.predicted),
             "majority": float(np.bincount(self.true).max() / len(self.true)),
             "classes": int(len(np.unique(self.true))),
+            "correct": self.true == self.predicted,
         }
         if classes <= 200:
             confusion = np.zeros((classes, classes), int)

@@ -1,0 +1,163 @@
+"""The instruments alone: scalings read from pixels, linear probes, labels, the write overlay."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from tlfix.probe.agent.launch import load_package
+
+
+@pytest.fixture(scope="module")
+def agent() -> ModuleType:
+    return sys.modules.get("tlfix_agent") or load_package()
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    import images
+
+    return images.arrays("photographs", per_class=4, validation_per_class=1)[0].astype("float32")
+
+
+@pytest.fixture(scope="module")
+def names(agent: ModuleType) -> dict[str, object]:
+    from importlib import import_module
+
+    keras = import_module("keras")
+    keras.applications  # noqa: B018 - the modules must be there before they are evaluated
+    return import_module("tlfix_agent.scalings").known(keras)
+
+
+@pytest.mark.probe
+@pytest.mark.parametrize(
+    "name",
+    ["raw", "unit", "tf", "torch", "caffe", "unit+tf", "tf+tf", "unit+unit", "caffe+caffe"],
+)
+def test_each_scaling_is_read_back_from_its_pixels(name: str, names: dict, pixels: np.ndarray) -> None:
+    from tlfix_agent import scalings
+
+    scaling = names[name.split("+")[0]]
+    for second in name.split("+")[1:]:
+        scaling = scaling.then(names[second])
+    found = scalings.recognise(scaling.apply(pixels), names)
+    assert found is not None and found.name == name
+    assert np.abs(found.invert(scaling.apply(pixels)) - pixels).max() < 0.5
+
+
+@pytest.mark.probe
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("mobilenet_v2", "tf"), ("resnet", "caffe"), ("densenet", "torch"), ("efficientnet", "raw"),
+     ("vgg16", "caffe"), ("inception_v3", "tf"), ("convnext", "raw")],
+)
+def test_what_a_backbone_expects_is_evaluated(module: str, name: str, names: dict) -> None:
+    from tlfix_agent import scalings
+
+    found = scalings.expected(f"keras.src.applications.{module}", names)
+    assert found is not None and found.name == name
+
+
+@pytest.mark.probe
+def test_a_constant_picture_is_not_read(names: dict) -> None:
+    from tlfix_agent import scalings
+
+    assert scalings.recognise(np.full((4, 8, 8, 3), 7.0, np.float32), names) is None
+    assert scalings.recognise(np.full((4, 8, 8, 1), 7.0, np.float32), names) is None
+
+
+def test_ridge_separates_what_is_separable_and_not_noise(agent: ModuleType) -> None:
+    from tlfix_agent import features
+
+    rng = np.random.default_rng(0)
+    true = np.arange(200) % 4
+    noise = rng.normal(size=(200, 50))
+    signal = noise + 8.0 * np.eye(50)[true]
+    good = features.ridge(signal[:100], true[:100], signal[100:], true[100:])
+    blind = features.ridge(noise[:100], true[:100], noise[100:], true[100:])
+    assert (good.predicted == good.true).mean() > 0.9
+    assert (blind.predicted == blind.true).mean() < 0.45
+    assert (features.folded(signal, true).predicted == true).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [
+        (np.eye(3)[[0, 1, 2, 0]], "one-hot"),
+        (np.array([[1, 1, 0], [0, 0, 1.0]]), "multi-hot"),
+        (np.array([[0.9, 0.1], [0.2, 0.8]]), "soft"),
+        (np.array([0, 1, 1]), "binary"),
+        (np.array([0, 4, 1]), "integer"),
+        (np.array([0.5, 0.25]), "continuous"),
+        (np.array(["cat", "dog"]), "none"),
+        (None, "none"),
+    ],
+)
+def test_label_forms(agent: ModuleType, labels: np.ndarray | None, kind: str) -> None:
+    from tlfix_agent.labels import kind_of
+
+    assert kind_of(labels) == kind
+
+
+def test_scores_of_one_unit_and_of_many(agent: ModuleType) -> None:
+    from tlfix_agent.labels import score
+
+    one = score(np.array([[0.2], [0.7], [0.9]]), np.array([0, 1, 0]), from_logits=False)
+    assert one is not None and one.as_event()["accuracy"] == pytest.approx(2 / 3)
+    logits = score(np.array([[-1.0], [0.2]]), np.array([0, 1]), from_logits=True)
+    assert logits is not None and logits.as_event()["accuracy"] == 1.0
+    many = score(np.eye(3), np.array([0, 1, 1]), from_logits=False)
+    assert many is not None and many.as_event()["confusion"].tolist() == [
+        [1, 0, 0], [0, 1, 1], [0, 0, 0]]
+
+
+def test_sampling_a_generator_loses_no_batch(agent: ModuleType) -> None:
+    from tlfix_agent import data
+
+    batches = [(np.full((4, 2, 2, 3), i), np.full(4, i)) for i in range(10)]
+    feed = data.take((b for b in batches), None, None, images=12, seconds=5)
+    assert feed.sample is not None and len(feed.sample) == 12
+    assert [int(x[0, 0, 0, 0]) for x, _ in feed.x] == list(range(10))
+
+
+def test_sampling_leaves_the_random_state_alone(agent: ModuleType) -> None:
+    from tlfix_agent import data
+
+    np.random.seed(3)
+    expected = np.random.RandomState(3).rand()
+    data.take(np.zeros((50, 2)), np.zeros(50), 8, images=10, seconds=1)
+    assert np.random.rand() == expected
+
+
+def test_what_is_written_is_found_again_and_nowhere_else(
+    agent: ModuleType, tmp_path: Path
+) -> None:
+    """In a child, because the overlay replaces ``open`` for good."""
+    user, scratch = tmp_path / "user", tmp_path / "scratch"
+    user.mkdir(), scratch.mkdir()
+    (user / "mine.txt").write_text("mine", encoding="utf-8")
+    code = f"""
+import os, pathlib, sys
+from tlfix.probe.agent.launch import load_package
+load_package()
+from tlfix_agent.isolation import Overlay
+Overlay({str(scratch)!r}, []).install()
+os.chdir({str(user)!r})
+with open("mine.txt", "a") as f: f.write(" and more")
+assert open("mine.txt").read() == "mine and more"
+os.makedirs("a/b"); pathlib.Path("a/b/c.txt").write_text("c")
+assert pathlib.Path("a/b/c.txt").read_text() == "c" and os.path.isdir("a/b")
+os.makedirs("a/b", exist_ok=True)
+os.rename("a/b/c.txt", "a/b/d.txt"); assert os.path.exists("a/b/d.txt")
+os.remove("mine.txt"); os.remove(pathlib.Path("a/b/d.txt"))
+os._exit(7)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
+    assert [p.name for p in user.iterdir()] == ["mine.txt"]
+    assert (user / "mine.txt").read_text(encoding="utf-8") == "mine"
+
