@@ -40,13 +40,10 @@ def transform(source: str, name: str, parameters: Mapping[str, object]) -> str:
     # Imported here: causes only need positions, and LibCST is half the start-up of ``tlfix check``.
     import libcst as cst
     from libcst.codemod import CodemodContext
-    from libcst.metadata import MetadataWrapper
-
+    
     codemod = import_module(f"tlfix.codemods.{name}").Codemod
-    module = cst.parse_module(source)
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    context = CodemodContext(wrapper=wrapper)
-    changed: str = codemod(context, **parameters).transform_module(module).code
+    command = codemod(CodemodContext(), **parameters)
+    changed: str = command.transform_module(cst.parse_module(source)).code
     if changed == source:
         raise Declined(f"{name} found nothing to change at the given place")
     compile(changed, "<patched>", "exec")

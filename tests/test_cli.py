@@ -180,7 +180,8 @@ def test_a_script_that_fails_at_once_exits_3_and_is_still_read(run: Run, tmp_pat
     shown = json.loads(ran.out)
     assert ran.code == 3
     assert shown["probe"]["status"] == "crashed"
-    assert "--x" in shown["probe"]["reason"]
+    assert "ValueError" in shown["probe"]["reason"]
+    assert "--x" in shown["symptoms"][0]["summary"]
     assert "starting" in ran.err
     assert (tmp_path / "a.txt").read_text().startswith("Crashed: ")
     assert (tmp_path / ".tlfix" / ".gitignore").exists()

@@ -204,9 +204,12 @@ def apply(
 
 
 def repair_exit_code(repair: Repair, found: DiagnoseResult) -> int:
-    """0 if nothing was wrong, or everything asked for is applied and, unless unasked, verified."""
+    """0 if all that was asked for is applied and, unless unasked, verified; else 1.
+
+    Where nothing was applied, the exit code of the diagnosis stands.
+    """
     if not repair.diff:
-        return int(any(cause.severity != "note" for cause in found.diagnosis.causes))
+        return found.exit_code
     verified = repair.verification is None or repair.verification.decision == "improved"
     return int(bool(repair.rejected) or not verified)
 

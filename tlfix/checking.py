@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import time
-import tokenize
-import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -15,11 +12,9 @@ from tlfix.causes.spec import Case, CauseSpec
 from tlfix.findings import CheckedFile, CheckResult
 from tlfix.program.reader import read
 from tlfix.ranking import examine
+from tlfix.source import SourceError, load
 
 SUFFIXES = frozenset({".py"})
-
-LARGEST = 1_000_000
-"""Bytes. A training script of this size is generated code or data, and would stall an editor."""
 
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages"})
 
@@ -88,17 +83,14 @@ def _walk(folder: str) -> Iterator[str]:
 
 def _check_file(path: str, specs: list[CauseSpec], notes: bool, strict: bool) -> CheckedFile:
     try:
-        if os.path.getsize(path) > LARGEST:
-            return CheckedFile(path=path, skipped=f"larger than {LARGEST:,} bytes")
-        with tokenize.open(path) as file:
-            text = file.read()
-    except SyntaxError as error:
-        return CheckedFile(path=path, skipped=f"cannot be decoded: {error.msg}")
-    except (OSError, ValueError) as error:
-        return CheckedFile(path=path, skipped=f"cannot be read: {error}")
+        if not _mentions_keras(path):
+            return CheckedFile(path=path)
+        text = load(Path(path)).text
+    except SourceError as error:
+        return CheckedFile(path=path, skipped=str(error))
     program = read(text, path)
     if not program.training:
-        return CheckedFile(path=path, skipped=_invalid(text))
+        return CheckedFile(path=path)
     ranking = examine(Case(program), {path: text}, specs=specs, strict=strict)
     causes = (item.cause for item in ranking.ranked)
     return CheckedFile(
@@ -108,20 +100,13 @@ def _check_file(path: str, specs: list[CauseSpec], notes: bool, strict: bool) ->
     )
 
 
-def _invalid(text: str) -> str | None:
-    """Why a text that mentions Keras could not be read; None if it merely trains nothing."""
-    if "keras" not in text and "tensorflow" not in text:
-        return None
+def _mentions_keras(path: str) -> bool:
+    """False for a file that can be passed over unparsed, as most can."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(text)
-    except SyntaxError as error:
-        line = f" at line {error.lineno}" if error.lineno else ""
-        return f"not valid Python{line}: {error.msg}"
-    except (ValueError, RecursionError, MemoryError) as error:
-        return f"not valid Python: {error}"
-    return None
+        content = Path(path).read_bytes()
+    except OSError:
+        return True  # the loader says what is wrong with it
+    return any(word in content for word in (b"keras", b"tensorflow", b"efficientnet"))
 
 
 def _named(spec: CauseSpec, names: Collection[str]) -> bool:

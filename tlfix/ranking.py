@@ -13,6 +13,7 @@ from tlfix.causes.spec import Case, CauseSpec, Finding, Remedy
 from tlfix.codemods import Declined
 from tlfix.findings import Cause, Evidence, Fix, Location
 from tlfix.program.model import Site
+from tlfix.source import patch, unified_diff
 from tlfix.suppression import suppressed
 
 SEVERITIES = ("error", "warning", "note")
@@ -214,9 +215,6 @@ def _cause(
 
 def _fix(remedy: Remedy, texts: Mapping[str, str]) -> tuple[Fix, Mapping[str, str]]:
     """The fix and the new text of each file it changes."""
-    # Imported here: LibCST is half of the start-up time, and most files have no finding.
-    from tlfix.source import patch, unified_diff
-
     patched = patch(texts, remedy.codemod, remedy.edits)
     changed = {path: text for path, text in patched.items() if text != texts.get(path)}
     if not changed:

@@ -77,3 +77,5 @@ def test_fine_tuned_programs_are_left_alone() -> None:
 
 def test_a_training_that_is_only_hinted_at_gets_the_note_too() -> None:
     assert [f.severity for f in find(TEXT.replace("model.fit", "# model.fit"))] == ["note"]
+    both = CAUSE.examples.healthy.replace("model.fit", "# model.fit")
+    assert find(both) == []

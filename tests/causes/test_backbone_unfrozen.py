@@ -77,7 +77,7 @@ class TestRead:
             "if flag:\n    base.trainable = False\n",
             "base.trainable = False\nif flag:\n    base.trainable = True\n",
             "base.trainable = False\nfor layer in base.layers:\n"
-            "    if isinstance(layer, layers.BatchNormalization):\n        layer.trainable = True\n",
+            "    if layer.name.endswith('bn'):\n        layer.trainable = True\n",
             "base.trainable = False\nfor layer in base.layers[-9:]:\n    layer.trainable = True\n",
             "for layer in base.layers: setattr(layer, 'trainable', False)\n",
             "[setattr(layer, 'trainable', 0) for layer in base.layers]\n",

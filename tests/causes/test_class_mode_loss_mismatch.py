@@ -227,3 +227,10 @@ def test_both_stages_are_cured_though_only_the_first_was_reached() -> None:
     )
     changed = cured(source, only(case(source, seen, crash=CRASH)))
     assert changed == source.replace("'categor", "'sparse_categor")
+
+
+def test_keeps_the_loss_that_the_metrics_go_with() -> None:
+    source = program(PROGRAM, "sparse", "categorical_crossentropy").replace(
+        "metrics=['accuracy']", "metrics=[tf.keras.metrics.AUC()]"
+    )
+    assert cured(source, only(case(source))) == source.replace("'sparse'", "'categorical'")

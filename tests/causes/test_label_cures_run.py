@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tlfix.codemods import Position, transform
 
 from tlfix.causes import (
     activation_loss_mismatch,
@@ -24,6 +25,38 @@ CAUSES = (
     removed_api.CAUSE,
     activation_loss_mismatch.CAUSE,
 )
+
+HEAD = """\
+model = tf.keras.Sequential([tf.keras.layers.Flatten(), tf.keras.layers.Dense(3, "softmax")])
+model.compile("adam", "LOSS_crossentropy")
+"""
+SPARSE, ROWS = HEAD.replace("LOSS", "sparse_categorical"), HEAD.replace("LOSS", "categorical")
+GENERATOR = (
+    "import tensorflow as tf\n"
+    "generator = tf.keras.preprocessing.image.ImageDataGenerator()\n"
+    "train = generator.flow_from_directory('data/train', target_size=(96, 96))\n"
+    f"{ROWS}model.fit(train)\n"
+)
+DATASET = (
+    "import tensorflow as tf\n"
+    "load = tf.keras.utils.image_dataset_from_directory\n"
+    "train = load('data/train', image_size=(96, 96), label_mode='MODE').prefetch(2)\n"
+)
+LABELS = "{numpy}.concatenate([y for _, y in train])"
+WEIGHTED = {
+    "weighted generator": (GENERATOR, "train.classes", False),
+    "weighted numbers": (
+        DATASET.replace("MODE", "int") + f"{SPARSE}model.fit(train)\n",
+        LABELS,
+        False,
+    ),
+    "weighted rows": (
+        DATASET.replace("MODE", "categorical") + f"{ROWS}model.fit(train)\n",
+        LABELS,
+        True,
+    ),
+}
+"""Programs to be given class weights, the labels to count, and whether they are rows."""
 
 # One process for all: importing TensorFlow takes longer than a program. Images are 32 pixels wide
 # and the weights random, for speed; nothing else of the programs is changed.
@@ -74,6 +107,10 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         assert cause.examples.cured is not None
         programs[f"{cause.id} sick"] = small(cause.examples.sick)
         programs[f"{cause.id} cured"] = small(cause.examples.cured)
+    for name, (source, labels, rows) in WEIGHTED.items():
+        line = source[: source.index("model.fit")].count("\n") + 1
+        parameters = {"fit": Position(line, 0), "labels": labels, "rows": rows}
+        programs[name] = small(transform(source, "add_class_weight", parameters))
     (folder / "programs.json").write_text(json.dumps(programs))
     subprocess.run(
         [sys.executable, "-c", RUNNER], cwd=folder, check=True, capture_output=True, timeout=300
@@ -95,6 +132,12 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_the_sick_stop_and_the_cured_run(outcome: dict[str, str], cause: str, message: str) -> None:
     assert message in outcome[f"{cause} sick"]
     assert outcome[f"{cause} cured"] == "ran"
+
+
+@pytest.mark.probe
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_class_weights_are_accepted(outcome: dict[str, str], name: str) -> None:
+    assert outcome[name] == "ran"
 
 
 @pytest.mark.probe

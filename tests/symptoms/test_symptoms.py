@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
-
-import pytest
 
 from tests.traces import (
     confusion,
@@ -21,11 +18,8 @@ from tests.traces import (
     probe,
     trace,
 )
-from tlfix.probe.trace import CompileSeen, Evaluation, Trace
-from tlfix.symptoms.history import histories
+from tlfix.probe.trace import Evaluation, Trace
 from tlfix.symptoms.registry import SYMPTOMS, measure_all
-
-LN8 = math.log(8)
 
 
 def one_class(n: int = 200) -> tuple[tuple[int, ...], ...]:
@@ -191,6 +185,18 @@ class TestBelowChance:
         seen = trace(fit(flat(60), evaluations=(scored(0.04),)))
         assert set(measure_all(seen)) == {"flat-loss"}
 
+    def test_a_sample_with_few_of_the_classes(self) -> None:
+        """Three of the eight classes are in the sample: guessing still is 1/8, not 1/3."""
+        partial = evaluation("validation", 0.2, classes=3, confusion=None)
+        seen = trace(fit(falling(40), evaluations=(evaluation("training", 0.9), partial)))
+        assert set(measure_all(seen)) == {"chance-validation"}
+
+    def test_validation_holds_one_unseen_class(self) -> None:
+        """What ``validation_split`` makes of ordered data."""
+        unseen = evaluation("validation", 0.0, classes=1, majority=1.0, confusion=None)
+        seen = trace(fit(falling(40), evaluations=(evaluation("training", 0.9), unseen)))
+        assert set(measure_all(seen)) == {"zero-accuracy"}
+
     def test_not_significant(self) -> None:
         assert measure_all(trace(fit(falling(40), evaluations=(scored(0.09),)))) == {}
 
@@ -214,91 +220,6 @@ class TestBelowChance:
         assert measure_all(seen) == {}
 
 
-class TestLoss:
-    def test_flat(self) -> None:
-        found = measure_all(trace(fit(flat(24))))
-        assert set(found) == {"flat-loss"}
-        assert found["flat-loss"].measured[1].name == "p-value of a falling trend"
-
-    def test_constant(self) -> None:
-        assert set(measure_all(trace(fit([2.5] * 24)))) == {"flat-loss"}
-
-    def test_too_short_to_be_called_flat(self) -> None:
-        assert measure_all(trace(fit(flat(19)))) == {}
-
-    def test_low_and_flat_is_done(self) -> None:
-        assert measure_all(trace(fit(flat(40, level=0.2, noise=0.05)))) == {}
-
-    def test_pinned_after_a_fall(self) -> None:
-        """From 12 to ln 8 in ten steps, and there it stays: dead units, constant predictions."""
-        losses = falling(10, start=12, end=3) + flat(50, noise=0.02)
-        seen = trace(fit(losses, evaluations=(evaluation("training", 0.13, loss=2.08),)))
-        assert "flat-loss" in measure_all(seen)
-
-    def test_the_scale_of_another_loss_is_unknown(self) -> None:
-        compiled = CompileSeen(loss="mean_squared_error")
-        assert measure_all(trace(fit(flat(40, level=300), compiled=compiled))) == {}
-
-    def test_fall_on_the_same_images_counts_against_noise(self) -> None:
-        seen = trace(
-            fit(
-                flat(24, level=2.0, noise=0.3),
-                evaluations=(
-                    evaluation("training", 0.12, when="before", loss=2.4),
-                    evaluation("training", 0.45, loss=1.9),
-                ),
-            )
-        )
-        assert measure_all(seen) == {}
-
-    def test_not_finite(self) -> None:
-        found = measure_all(trace(fit([2.1, 2.0, None, None])))
-        assert set(found) == {"loss-not-finite"}
-        assert "from step 3, in 2 of 4 steps" in found["loss-not-finite"].summary
-        assert found["loss-not-finite"].severity == "error"
-
-    def test_not_finite_in_an_earlier_fit(self) -> None:
-        """Non-finite numbers count in any fit, not only in the last."""
-        last = healthy().fits[0].model_copy(update={"index": 1})
-        assert set(measure_all(trace(fit([2.1, None]), last))) == {"loss-not-finite"}
-
-    def test_not_finite_output(self) -> None:
-        seen = trace(fit(falling(30), evaluations=(evaluation("validation", None, finite=False),)))
-        assert set(measure_all(seen)) == {"loss-not-finite"}
-
-    def test_rising(self) -> None:
-        rising = [2.1 + 0.2 * i for i in range(30)]
-        assert set(measure_all(trace(fit(rising)))) == {"loss-diverging", "flat-loss"}
-
-    def test_jump(self) -> None:
-        losses = [2.3, 2.2, 60.0, 300.0, 250.0, 220.0, 210.0, 190.0]
-        found = measure_all(trace(fit(losses)))
-        assert set(found) == {"loss-diverging"}
-        assert "jumps from 2.3 to 300" in found["loss-diverging"].summary
-
-    def test_wandering_far_below_guessing_is_not_diverging(self) -> None:
-        losses = [0.02 + 0.002 * i for i in range(30)]
-        assert measure_all(trace(fit(losses))) == {}
-
-
-@pytest.mark.parametrize(
-    ("loss", "other", "expected"),
-    [
-        ("sparse_categorical_crossentropy", {}, LN8),
-        ("categorical_crossentropy", {}, LN8),
-        ("binary_crossentropy", {}, 0.376_77),  # each output is a question of 1 against 7
-        ("mean_squared_error", {}, None),
-        ("categorical_crossentropy", {"class_weight": {"0": 2.0}}, None),
-        ("categorical_crossentropy", {"training": None}, None),
-    ],
-)
-def test_loss_of_guessing(loss: str, other: dict[str, object], expected: float | None) -> None:
-    seen = trace(fit(flat(20), compiled=CompileSeen(loss=loss), **other))
-    assert histories(seen)[0].chance_loss == (
-        None if expected is None else pytest.approx(expected, abs=1e-4)
-    )
-
-
 def test_single_class_predictions() -> None:
     seen = trace(
         fit(
@@ -316,92 +237,6 @@ def test_two_predicted_classes_are_not_one() -> None:
     table = tuple(tuple((20, 5)[c] if c < 2 else 0 for c in range(8)) for _ in range(8))
     seen = trace(fit(flat(40), evaluations=(evaluation("validation", 0.125, confusion=table),)))
     assert "single-class-predictions" not in measure_all(seen)
-
-
-class TestOverfitting:
-    def program(self, validation: float, logs: tuple[dict[str, float], ...] = ()) -> Trace:
-        return trace(
-            fit(
-                falling(60),
-                epoch_logs=logs,
-                evaluations=(evaluation("training", 1.0), evaluation("validation", validation)),
-            )
-        )
-
-    def test_gap(self) -> None:
-        found = measure_all(self.program(0.70))
-        assert set(found) == {"overfitting"}
-        assert found["overfitting"].measured[0].value == pytest.approx(0.30)
-
-    def test_significant_but_small(self) -> None:
-        assert measure_all(self.program(0.88)) == {}
-
-    def test_chance_is_another_matter(self) -> None:
-        assert set(measure_all(self.program(0.13))) == {"chance-validation"}
-
-    def test_a_gap_that_closes(self) -> None:
-        logs = ({"accuracy": 0.8, "val_accuracy": 0.4}, {"accuracy": 0.95, "val_accuracy": 0.7})
-        assert measure_all(self.program(0.70, logs)) == {}
-
-    def test_a_gap_that_opens(self) -> None:
-        logs = ({"acc": 0.7, "val_acc": 0.65}, {"acc": 0.95, "val_acc": 0.7})
-        assert set(measure_all(self.program(0.70, logs))) == {"overfitting"}
-
-
-class TestModeGap:
-    def program(self, inference: float, training: float) -> Trace:
-        return trace(
-            fit(
-                falling(60),
-                evaluations=(
-                    evaluation("training", inference),
-                    evaluation("training", training, mode="training"),
-                ),
-            )
-        )
-
-    def test_batch_statistics_alone_know_the_answer(self) -> None:
-        found = measure_all(self.program(0.13, 0.77))
-        assert set(found) == {"mode-gap"}
-
-    def test_dropout(self) -> None:
-        assert measure_all(self.program(0.95, 0.55)) == {}
-
-    def test_small(self) -> None:
-        assert measure_all(self.program(0.80, 0.95)) == {}
-
-
-class TestSlowLearning:
-    def program(self, accuracy: float, losses: list[float], reference: float = 0.91) -> Trace:
-        return trace(
-            fit(
-                losses,
-                evaluations=(evaluation("validation", accuracy),),
-                probes=(probe("as-is", 0.37), probe("expected", reference)),
-            )
-        )
-
-    def test_stopped_short(self) -> None:
-        losses = falling(30, start=2.3, end=1.6) + flat(60, level=1.6)
-        found = measure_all(self.program(0.38, losses))
-        assert set(found) == {"slow-learning"}
-        assert found["slow-learning"].measured[0].threshold == 0.91
-
-    def test_the_expected_scaling_is_the_reference(self) -> None:
-        """Under the program's own scaling (0.37) nothing would be missing."""
-        losses = falling(30, start=2.3, end=1.6) + flat(60, level=1.6)
-        assert measure_all(self.program(0.38, losses, reference=0.4)) == {}
-
-    def test_not_halfway_after_a_hundred_steps(self) -> None:
-        losses = [2.3 - 0.005 * i for i in range(120)]
-        assert set(measure_all(self.program(0.38, losses))) == {"slow-learning"}
-        assert measure_all(self.program(0.60, losses)) == {}
-
-    def test_small_batches_have_seen_too_little(self) -> None:
-        losses = falling(30, start=2.3, end=1.6) + flat(60, level=1.6)
-        seen = self.program(0.38, losses)
-        small = seen.fits[0].model_copy(update={"training": data("training", batch_size=4)})
-        assert measure_all(trace(small)) == {}
 
 
 def test_the_confusion_helper_has_the_accuracy_it_is_asked_for() -> None:

@@ -42,7 +42,8 @@ def _read(program: Program) -> Iterator[Finding]:
         return
     before = fit.call.site if fit else compiled.call.site
     for backbone in program.backbones:
-        if not tuning.in_a_model(backbone):
+        changes = [c for c in program.trainable if c.variable == backbone.variable]
+        if not tuning.in_a_model(backbone) or any(c.value is not False for c in changes):
             continue
         if tuning.freezing(program, backbone, before) == "frozen":
             yield Finding(

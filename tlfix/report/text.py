@@ -180,7 +180,7 @@ def _cause(cause: Cause, out: Console, texts: Mapping[str, str]) -> None:
             )
         )
         out.print(diff(cause.fix.diff, indent="     "), soft_wrap=True)
-    if cause.advice:
+    elif cause.advice:
         out.print(Padding(Text(f"by hand: {cause.advice}"), (0, 0, 0, 3)))
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from difflib import unified_diff as _unified_diff
+from itertools import pairwise
 from typing import Final
 
 from tlfix.codemods.base import Declined, Position, transform
@@ -113,7 +114,7 @@ def _line_of(starts: Sequence[int], offset: int) -> int:
 
 def _lines(text: str) -> list[str]:
     starts = [*_line_starts(text), len(text)]
-    return [text[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(starts)]
 
 
 def _offsets(pieces: Sequence[str], start: int) -> list[int]:

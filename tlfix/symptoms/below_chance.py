@@ -6,7 +6,7 @@ import math
 
 from tlfix.findings import Measurement, Symptom
 from tlfix.probe.trace import Evaluation, Trace
-from tlfix.symptoms.history import FEW_STEPS, classes, histories, interval
+from tlfix.symptoms.history import FEW_STEPS, histories, interval
 from tlfix.symptoms.spec import SymptomSpec
 from tlfix.symptoms.statistics import entropy
 from tlfix.symptoms.zero_accuracy import NEARLY_ZERO
@@ -25,19 +25,19 @@ def measure(trace: Trace) -> Symptom | None:
             evaluation = history.after(split)
             if evaluation is None or history.steps < FEW_STEPS:
                 continue
-            count = classes(evaluation)
-            if count and _below(evaluation, 1 / count):
+            guess = history.guessing(evaluation)
+            if guess and _below(evaluation, guess):
                 low, high = interval(evaluation)
                 return Symptom(
                     id="below-chance",
                     severity="warning",
                     summary=f"{split} accuracy is {evaluation.accuracy:.2f} ({low:.2f} to "
-                    f"{high:.2f}), below the {1 / count:.2f} of guessing{history.where}",
+                    f"{high:.2f}), below the {guess:.2f} of guessing{history.where}",
                     measured=(
                         Measurement(
                             name=f"{split} accuracy",
                             value=evaluation.accuracy,
-                            threshold=1 / count,
+                            threshold=guess,
                             n=evaluation.n,
                         ),
                     ),

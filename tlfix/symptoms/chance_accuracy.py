@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlfix.findings import Measurement, Symptom
 from tlfix.probe.trace import Trace
-from tlfix.symptoms.history import History, at_chance, correct, histories, interval, majority
+from tlfix.symptoms.history import History, correct, histories, interval, majority
 from tlfix.symptoms.spec import SymptomSpec
 from tlfix.symptoms.statistics import significantly_less
 
@@ -21,10 +21,10 @@ def measure(trace: Trace) -> Symptom | None:
     """
     for history in histories(trace):
         evaluation = history.after("training")
-        if evaluation is None or not at_chance(evaluation) or not history.had_time:
+        if evaluation is None or not history.at_chance(evaluation) or not history.had_time:
             continue
         in_training = history.after("training", "training")
-        if in_training is not None and not at_chance(in_training):
+        if in_training is not None and not history.at_chance(in_training):
             continue
         if not features_lead(history, correct(evaluation), evaluation.n):
             continue

@@ -9,7 +9,6 @@ from tlfix.symptoms.history import (
     FEW_STEPS,
     History,
     above_chance,
-    at_chance,
     correct,
     histories,
     interval,
@@ -27,7 +26,7 @@ def measure(trace: Trace) -> Symptom | None:
     """Validation accuracy is at chance although training, or the features, say it need not be."""
     for history in histories(trace):
         evaluation = history.after("validation")
-        if evaluation is None or not at_chance(evaluation) or history.steps < FEW_STEPS:
+        if evaluation is None or not history.at_chance(evaluation) or history.steps < FEW_STEPS:
             continue
         learned = _learned(history, evaluation)
         waited = history.had_time and features_lead(history, correct(evaluation), evaluation.n)

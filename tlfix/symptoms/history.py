@@ -66,6 +66,28 @@ class History:
             return None
         return evaluation
 
+    def guessing(self, evaluation: Evaluation) -> float | None:
+        """The accuracy of guessing uniformly, ``1/C``.
+
+        ``C`` counts the classes of the training data too: a sample need not hold all of them.
+        """
+        training = self.judged.training
+        count = max(evaluation.classes or 0, (training.classes if training else None) or 0)
+        if not count and evaluation.confusion:
+            count = len(evaluation.confusion)
+        return 1 / count if count else None
+
+    def at_chance(self, evaluation: Evaluation) -> bool:
+        """True if the accuracy cannot be told from guessing.
+
+        Its interval reaches into the range from uniform guessing to the majority-class baseline.
+        """
+        baseline = majority(evaluation)
+        if baseline is None:
+            return False
+        low, high = interval(evaluation)
+        return low <= baseline and high >= (self.guessing(evaluation) or baseline)
+
     @property
     def reference(self) -> LinearProbe | None:
         """What the features could do: the probe under the backbone's scaling, else as fed."""
@@ -188,31 +210,13 @@ def interval(evaluation: Evaluation) -> tuple[float, float]:
     return proportion_interval(correct(evaluation), evaluation.n)
 
 
-def classes(evaluation: Evaluation) -> int | None:
-    """The number of classes an evaluation chose among."""
-    return evaluation.classes or (len(evaluation.confusion) if evaluation.confusion else None)
-
-
 def majority(evaluation: Evaluation) -> float | None:
     """The accuracy of always naming the largest class of the evaluated images."""
     if evaluation.majority is not None:
         return evaluation.majority
     if evaluation.confusion:
         return max(sum(row) for row in evaluation.confusion) / max(evaluation.n, 1)
-    count = classes(evaluation)
-    return 1 / count if count else None
-
-
-def at_chance(evaluation: Evaluation) -> bool:
-    """True if the accuracy cannot be told from guessing.
-
-    Its interval reaches into the range from uniform guessing (``1/C``) to the majority baseline.
-    """
-    baseline, count = majority(evaluation), classes(evaluation)
-    if baseline is None:
-        return False
-    low, high = interval(evaluation)
-    return low <= baseline and high >= (1 / count if count else baseline)
+    return 1 / evaluation.classes if evaluation.classes else None
 
 
 def above_chance(evaluation: Evaluation) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlfix.findings import Measurement, Symptom
 from tlfix.probe.trace import FitSeen, Trace
-from tlfix.symptoms.history import FEW_STEPS, at_chance, correct, histories
+from tlfix.symptoms.history import FEW_STEPS, correct, histories
 from tlfix.symptoms.spec import SymptomSpec
 from tlfix.symptoms.statistics import significantly_less
 
@@ -25,7 +25,7 @@ def measure(trace: Trace) -> Symptom | None:
         gap = (training.accuracy or 0.0) - (validation.accuracy or 0.0)
         if (
             gap < GAP
-            or at_chance(validation)
+            or history.at_chance(validation)
             or _shrinking(history.judged)
             or not significantly_less(
                 correct(validation), validation.n, correct(training), training.n

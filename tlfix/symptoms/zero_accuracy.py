@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlfix.findings import Measurement, Symptom
 from tlfix.probe.trace import Trace
-from tlfix.symptoms.history import FEW_STEPS, classes, histories, interval
+from tlfix.symptoms.history import FEW_STEPS, histories, interval
 from tlfix.symptoms.spec import SymptomSpec
 
 NEARLY_ZERO = 0.02
@@ -19,19 +19,19 @@ def measure(trace: Trace) -> Symptom | None:
             evaluation = history.after(split)
             if evaluation is None or history.steps < FEW_STEPS:
                 continue
-            count = classes(evaluation)
+            guess = history.guessing(evaluation)
             accuracy = evaluation.accuracy or 0.0
-            if count and accuracy <= NEARLY_ZERO and (high := interval(evaluation)[1]) < 1 / count:
+            if guess and accuracy <= NEARLY_ZERO and (high := interval(evaluation)[1]) < guess:
                 return Symptom(
                     id="zero-accuracy",
                     severity="error",
                     summary=f"{split} accuracy is {accuracy:.2f} on {evaluation.n} images (at most "
-                    f"{high:.2f}); guessing would give {1 / count:.2f}{history.where}",
+                    f"{high:.2f}); guessing would give {guess:.2f}{history.where}",
                     measured=(
                         Measurement(
                             name=f"{split} accuracy",
                             value=accuracy,
-                            threshold=1 / count,
+                            threshold=guess,
                             n=evaluation.n,
                         ),
                     ),
