@@ -36,6 +36,7 @@ types: $(STAMP)
 	@rm -rf $(TYPED) && mkdir -p $(TYPED)/tlfix
 	@ln -s $(CURDIR)/tlfix/* $(TYPED)/tlfix/
 	@ln -s $(CURDIR)/codemods $(CURDIR)/templates $(TYPED)/tlfix/
+	@ln -s $(CURDIR)/tlfix/probe/agent $(TYPED)/tlfix_agent
 	MYPYPATH=$(TYPED) $(BIN)/mypy -p tlfix
 	MYPYPATH=$(TYPED) $(BIN)/mypy tests examples/assets
 

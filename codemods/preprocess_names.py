@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import libcst as cst
+
 from tlfix.codemods.base import Declined
 from tlfix.codemods.keras_names import ROOTS, Imports
 from tlfix.codemods.tree import Edits, Tree

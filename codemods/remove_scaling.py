@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
+
 from tlfix.codemods.scaling_edits import ScalingEdits, Span
 from tlfix.codemods.tree import Tree
 

@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict
 
 import libcst as cst
 import libcst.matchers as m
+
 from tlfix.codemods.arguments import find, with_argument, without_argument
 from tlfix.codemods.base import Declined, Position
 from tlfix.codemods.tree import Edits, Tree, dotted
@@ -200,28 +201,6 @@ class ScalingEdits:
             return with_argument(updated, "preprocessing_function", None, self.parse(function))
 
         self.change(call, changed)
-
-    def map_dataset(self, span: Span, function: str) -> None:
-        """Add ``.map(lambda x, y: (function(x), y))`` to a data set, before a final prefetch."""
-        node = self.at(span)
-        if not isinstance(node, cst.BaseExpression):
-            return
-        step = f".map(lambda x, y: ({function}(x), y))"
-        if (
-            isinstance(node, cst.Call)
-            and isinstance(node.func, cst.Attribute)
-            and node.func.attr.value == "prefetch"
-        ):
-            inner: cst.BaseExpression = node.func.value
-        else:
-            inner = node
-        if step not in self.tree.code(inner):
-            self.change(inner, lambda updated: self._mapped(updated, step))
-
-    def _mapped(self, updated: cst.CSTNode, step: str) -> cst.CSTNode:
-        call = self.parse(f"x{step}")
-        assert isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute)
-        return call.with_changes(func=call.func.with_changes(value=updated))
 
     def preprocess_layer(self, span: Span, function: str) -> None:
         """Replace ``Rescaling(…)(x)`` by ``function(x)``; ``span`` is the layer's constructor."""

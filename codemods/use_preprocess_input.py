@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
+
 from tlfix.codemods.preprocess_names import spell_preprocess_input
 from tlfix.codemods.scaling_edits import ScalingEdits, Span
 from tlfix.codemods.tree import Tree
@@ -63,7 +64,7 @@ class Codemod(VisitorBasedCodemodCommand):
         for span in self.wraps:
             self.edits.wrap(span, function)
         for span in self.datasets:
-            self.edits.map_dataset(span, function)
+            self._map(span, function)
         for span in self.layers:
             self.edits.preprocess_layer(span, function)
         for span in self.removals:
@@ -75,6 +76,28 @@ class Codemod(VisitorBasedCodemodCommand):
         if not self.edits.changes:
             # Nothing to change at the places told: then no import either.
             self.edits.edits.after.clear()
+
+    def _map(self, span: Span, function: str) -> None:
+        """Add ``.map(lambda x, y: (function(x), y))`` to a data set, before a final prefetch."""
+        node = self.edits.at(span)
+        if not isinstance(node, cst.BaseExpression):
+            return
+        step = f".map(lambda x, y: ({function}(x), y))"
+        if (
+            isinstance(node, cst.Call)
+            and isinstance(node.func, cst.Attribute)
+            and node.func.attr.value == "prefetch"
+        ):
+            inner: cst.BaseExpression = node.func.value
+        else:
+            inner = node
+        if step not in self.edits.tree.code(inner):
+            self.edits.change(inner, lambda updated: self._mapped(updated, step))
+
+    def _mapped(self, updated: cst.CSTNode, step: str) -> cst.CSTNode:
+        call = self.edits.parse(f"x{step}")
+        assert isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute)
+        return call.with_changes(func=call.func.with_changes(value=updated))
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
         return self.edits.apply(original_node, super().on_leave(original_node, updated_node))

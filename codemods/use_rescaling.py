@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
+
 from tlfix.codemods.arguments import with_argument
 from tlfix.codemods.base import Declined
 from tlfix.codemods.keras_names import spell

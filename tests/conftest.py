@@ -1,4 +1,4 @@
-"""What every test that runs a program needs: real images, and pretrained weights off the network."""
+"""What every test that runs a program needs: real images, and pretrained weights at hand."""
 
 from __future__ import annotations
 

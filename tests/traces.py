@@ -89,7 +89,7 @@ def evaluation(
         "balanced_accuracy": accuracy,
         "majority": None if accuracy is None else 1 / classes,
         "classes": classes,
-        "confusion": None if accuracy is None else confusion(accuracy, n, classes),
+        "confusion": None if accuracy is None or classes < 2 else confusion(accuracy, n, classes),
     }
     return Evaluation(**(fields | other))
 

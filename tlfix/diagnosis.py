@@ -18,7 +18,7 @@ from tlfix.findings import (
 from tlfix.probe.trace import BackboneSeen, LinearProbe, Trace
 from tlfix.program.model import Program
 from tlfix.ranking import Ranked, examine, rank
-from tlfix.symptoms.history import FEW_STEPS, History, above_chance, histories, majority, reference
+from tlfix.symptoms.history import FEW_STEPS, History, histories, reference
 from tlfix.symptoms.registry import measure_all
 
 __all__ = ["Ranked", "diagnose", "exit_code", "rank"]
@@ -122,7 +122,7 @@ def _enough(history: History) -> bool:
     evaluation = history.after("validation") or history.after("training")
     return (
         evaluation is not None
-        and above_chance(evaluation)
+        and history.above_chance(evaluation)
         and history.reference is not None
         and (evaluation.accuracy or 0.0) >= history.reference.accuracy - 0.10
     )
@@ -183,7 +183,7 @@ def _reference(trace: Trace | None) -> Reference:
     for history in histories(trace):
         evaluation = history.after("validation") or history.after("training")
         if evaluation is not None:
-            return Reference(chance=majority(evaluation))
+            return Reference(chance=history.baseline(evaluation))
     return Reference()
 
 

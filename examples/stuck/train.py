@@ -10,16 +10,12 @@ SIZE = (96, 96)
 train_datagen = ImageDataGenerator(rescale=1.0 / 255, horizontal_flip=True)
 test_datagen = ImageDataGenerator(rescale=1.0 / 255)
 
-train_generator = train_datagen.flow_from_directory(
-    "data/train", target_size=SIZE, batch_size=32
-)
+train_generator = train_datagen.flow_from_directory("data/train", target_size=SIZE, batch_size=32)
 validation_generator = test_datagen.flow_from_directory(
     "data/validation", target_size=SIZE, batch_size=32, shuffle=False
 )
 
-base_model = MobileNetV2(
-    weights="imagenet", include_top=False, input_shape=SIZE + (3,), alpha=0.35
-)
+base_model = MobileNetV2(weights="imagenet", include_top=False, input_shape=SIZE + (3,), alpha=0.35)
 x = GlobalAveragePooling2D()(base_model.output)
 x = Dense(128, activation="relu")(x)
 predictions = Dense(train_generator.num_classes, activation="softmax")(x)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tlfix.codemods import transform
-
 from tests.traces import backbone, door, fit, place, probe, trace
 from tlfix.causes.spec import Case, CauseSpec, Finding
+from tlfix.codemods import transform
 from tlfix.probe.trace import Door, LinearProbe, ScalingSeen, Trace
 from tlfix.program.reader import read
 from tlfix.symptoms.registry import SYMPTOMS

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tlfix.codemods import Declined, transform
 
 from tests.codemods.places import place
+from tlfix.codemods import Declined, transform
 
 
 def align(source: str, *calls: str, keyword: str = "target_size", index: int = 1) -> str:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tlfix.codemods import Declined, transform
 
 from tests.codemods.spans import span
+from tlfix.codemods import Declined, transform
 
 
 def remove(source: str, **places: object) -> str:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tlfix.codemods import Declined, transform
 
 from tests.codemods.spans import span
+from tlfix.codemods import Declined, transform
 
 IMPORT = "from tensorflow.keras.applications import ResNet50\n"
 NEW = "from tensorflow.keras.applications.resnet50 import preprocess_input\n"

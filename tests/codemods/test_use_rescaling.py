@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tlfix.codemods import Declined, transform
 
 from tests.codemods.spans import span
+from tlfix.codemods import Declined, transform
 
 TF = {"scale": "1.0 / 127.5", "offset": "-1"}
 LAYERS = "from tensorflow.keras import layers\n"

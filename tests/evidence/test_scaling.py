@@ -112,8 +112,9 @@ def test_severity_follows_the_measurement(
 
 @pytest.mark.probe
 def test_the_table_is_what_the_installed_keras_does() -> None:
-    code = "import json; from tlfix.evidence.derive_scalings import derive; print(json.dumps(derive()))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    code = "import json, tlfix.evidence.derive_scalings as d; print(json.dumps(d.derive()))"
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
     derived = json.loads(run.stdout.splitlines()[-1])
     table = json.loads(FILE.read_text())
     assert derived.keys() == table.keys()

@@ -1,6 +1,6 @@
 """Small training programs in the styles the probe must see through, each with its own fault."""
 
-NESTED_RAW = '''
+NESTED_RAW = """
 from tensorflow import keras
 from tensorflow.keras import layers
 
@@ -20,9 +20,9 @@ model.compile(optimizer=keras.optimizers.Adam(), loss="categorical_crossentropy"
               metrics=["accuracy"])
 model.fit(train, epochs=2, validation_data=val)
 model.save("model.keras")
-'''
+"""
 
-GENERATOR_UNFROZEN = '''
+GENERATOR_UNFROZEN = """
 import argparse
 import os
 import time
@@ -65,9 +65,9 @@ def main():
 
 if __name__ == "__main__":
     main()
-'''
+"""
 
-CUSTOM_LOOP = '''
+CUSTOM_LOOP = """
 import keras
 import tensorflow as tf
 
@@ -99,9 +99,9 @@ for epoch in range(3):
         step(x, y)
     for x, y in val:
         loss_fn(y, model(x, training=False))
-'''
+"""
 
-SUBCLASSED_TWO_STAGES = '''
+SUBCLASSED_TWO_STAGES = """
 import keras
 import numpy as np
 from keras.applications.mobilenet_v2 import MobileNetV2, preprocess_input
@@ -133,9 +133,9 @@ model.base.trainable = True
 model.compile(keras.optimizers.Adam(1e-5), "sparse_categorical_crossentropy",
               metrics=["accuracy"])
 model.fit(x, y, epochs=1, validation_data=(x_val, y_val))
-'''
+"""
 
-TRAIN_ON_BATCH = '''
+TRAIN_ON_BATCH = """
 import keras
 import numpy as np
 
@@ -146,9 +146,9 @@ model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
 for epoch in range(1000):
     for i in range(0, 64, 16):
         loss, accuracy = model.train_on_batch(x[i : i + 16], y[i : i + 16])
-'''
+"""
 
-WEIGHTS_NOT_TO_BE_HAD = '''
+WEIGHTS_NOT_TO_BE_HAD = """
 import numpy as np
 from tensorflow.keras.applications import VGG16
 from tensorflow.keras.layers import Dense
@@ -159,4 +159,4 @@ model = Sequential([base, Dense(2, activation="softmax")])
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 x = np.random.default_rng(0).uniform(0, 255, (32, 32, 32, 3)).astype("float32")
 model.fit(x, np.arange(32) % 2, epochs=1)
-'''
+"""

@@ -39,7 +39,9 @@ def names(agent: ModuleType) -> dict[str, object]:
     "name",
     ["raw", "unit", "tf", "torch", "caffe", "unit+tf", "tf+tf", "unit+unit", "caffe+caffe"],
 )
-def test_each_scaling_is_read_back_from_its_pixels(name: str, names: dict, pixels: np.ndarray) -> None:
+def test_each_scaling_is_read_back_from_its_pixels(
+    name: str, names: dict, pixels: np.ndarray
+) -> None:
     from tlfix_agent import scalings
 
     scaling = names[name.split("+")[0]]
@@ -53,8 +55,15 @@ def test_each_scaling_is_read_back_from_its_pixels(name: str, names: dict, pixel
 @pytest.mark.probe
 @pytest.mark.parametrize(
     ("module", "name"),
-    [("mobilenet_v2", "tf"), ("resnet", "caffe"), ("densenet", "torch"), ("efficientnet", "raw"),
-     ("vgg16", "caffe"), ("inception_v3", "tf"), ("convnext", "raw")],
+    [
+        ("mobilenet_v2", "tf"),
+        ("resnet", "caffe"),
+        ("densenet", "torch"),
+        ("efficientnet", "raw"),
+        ("vgg16", "caffe"),
+        ("inception_v3", "tf"),
+        ("convnext", "raw"),
+    ],
 )
 def test_what_a_backbone_expects_is_evaluated(module: str, name: str, names: dict) -> None:
     from tlfix_agent import scalings
@@ -113,7 +122,10 @@ def test_scores_of_one_unit_and_of_many(agent: ModuleType) -> None:
     assert logits is not None and logits.as_event()["accuracy"] == 1.0
     many = score(np.eye(3), np.array([0, 1, 1]), from_logits=False)
     assert many is not None and many.as_event()["confusion"].tolist() == [
-        [1, 0, 0], [0, 1, 1], [0, 0, 0]]
+        [1, 0, 0],
+        [0, 1, 1],
+        [0, 0, 0],
+    ]
 
 
 def test_sampling_a_generator_loses_no_batch(agent: ModuleType) -> None:
@@ -134,9 +146,7 @@ def test_sampling_leaves_the_random_state_alone(agent: ModuleType) -> None:
     assert np.random.rand() == expected
 
 
-def test_what_is_written_is_found_again_and_nowhere_else(
-    agent: ModuleType, tmp_path: Path
-) -> None:
+def test_what_is_written_is_found_again_and_nowhere_else(agent: ModuleType, tmp_path: Path) -> None:
     """In a child, because the overlay replaces ``open`` for good."""
     user, scratch = tmp_path / "user", tmp_path / "scratch"
     user.mkdir(), scratch.mkdir()
@@ -160,4 +170,3 @@ os._exit(7)
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
     assert [p.name for p in user.iterdir()] == ["mine.txt"]
     assert (user / "mine.txt").read_text(encoding="utf-8") == "mine"
-

@@ -86,7 +86,9 @@ def test_custom_loop(project: Path) -> None:
     assert all(s.loss is not None for s in fit.steps)
     assert fit.compiled is not None
     assert (fit.compiled.loss, fit.compiled.from_logits) == (
-        "sparse_categorical_crossentropy", True)
+        "sparse_categorical_crossentropy",
+        True,
+    )
     assert fit.training is not None and fit.training.label_kind == "integer"
     assert fit.validation is not None and fit.evaluation("validation") is not None
     door = fit.door()
@@ -128,7 +130,9 @@ def test_the_same_script_twice_gives_the_same_numbers(project: Path) -> None:
 
 
 def test_a_crash_keeps_its_place(tmp_path: Path) -> None:
-    trace = run(tmp_path, "import keras\n\n\ndef load():\n    raise FileNotFoundError('data')\n\n\nload()\n")
+    trace = run(
+        tmp_path, "import keras\n\n\ndef load():\n    raise FileNotFoundError('data')\n\n\nload()\n"
+    )
     assert trace.status == "crashed" and trace.crash is not None
     assert (trace.crash.type, trace.crash.message) == ("FileNotFoundError", "data")
     assert [p.line for p in trace.crash.frames] == [8, 5]
@@ -145,8 +149,10 @@ def test_a_script_past_its_limit_is_ended(tmp_path: Path) -> None:
 
 
 def test_exit_status_and_arguments(tmp_path: Path) -> None:
-    trace = run(tmp_path, "import argparse\np = argparse.ArgumentParser()\n"
-                "p.add_argument('data')\np.parse_args()\n")
+    trace = run(
+        tmp_path,
+        "import argparse\np = argparse.ArgumentParser()\np.add_argument('data')\np.parse_args()\n",
+    )
     assert trace.status == "crashed" and "after `--`" in (trace.reason or "")
 
 

@@ -57,7 +57,12 @@ def test_the_module_holds_preprocess_input(name: str, module: str) -> None:
     [
         ("keras.applications.VGG16()", "imagenet", True, None),
         ("keras.applications.VGG16(False, None)", None, False, None),
-        ("keras.applications.MobileNetV2((96, 96, 3), 0.35, False)", "imagenet", False, (96, 96, 3)),
+        (
+            "keras.applications.MobileNetV2((96, 96, 3), 0.35, False)",
+            "imagenet",
+            False,
+            (96, 96, 3),
+        ),
         ("keras.applications.MobileNet(weights=W)", UNKNOWN, True, None),
         ("keras.applications.NASNetMobile((224, 224, 3), False)", "imagenet", False, (224, 224, 3)),
         ("keras.applications.VGG16(weights='a.h5', input_shape=(S, S, 3))", "a.h5", True, UNKNOWN),
@@ -93,7 +98,7 @@ model = keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x)))
 def test_nested() -> None:
     (use,) = one(NESTED).uses
     assert (use.kind, use.input_text, use.training) == ("nested", "x", False)
-    assert use.input_site is not None and (use.input_site.line, use.input_site.column) == (7, 9)
+    assert use.input_site is not None and (use.input_site.line, use.input_site.column) == (8, 9)
     assert [scaling.kind for scaling in use.scalings] == ["layer"]
 
 
@@ -223,12 +228,20 @@ def test_weights_loaded_later(call: str) -> None:
     assert backbone.loads_weights
 
 
-def test_weights_loaded_into_the_whole_model_are_not_the_backbones() -> None:
+@pytest.mark.parametrize(
+    ("text", "loads"),
+    [
+        ("model.load_weights('pretrained.h5')\nmodel.fit(x, y)\n", True),
+        ("model.fit(x, y)\nmodel.load_weights('best.h5')\n", False),
+        ("base.set_weights(old.get_weights())\nmodel.fit(x, y)\n", True),
+        ("other.load_weights('w.h5')\nmodel.fit(x, y)\n", False),
+    ],
+)
+def test_weights_loaded_into_the_whole_model_before_it_is_trained(text: str, loads: bool) -> None:
     backbone = one(
-        "base = keras.applications.VGG16(weights=None)\n"
-        "model = keras.Sequential([base])\nmodel.load_weights('w.h5')\n"
+        "base = keras.applications.VGG16(weights=None)\nmodel = keras.Sequential([base])\n" + text
     )
-    assert not backbone.loads_weights
+    assert backbone.loads_weights is loads
 
 
 def test_the_model_that_is_compiled_and_fitted_knows_its_backbone() -> None:

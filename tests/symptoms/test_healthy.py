@@ -122,6 +122,18 @@ def heavy_dropout() -> Trace:
     )
 
 
+def validation_sample_of_one_class() -> Trace:
+    """Unshuffled validation data: the sample is one class, a hard one, and its majority is 1."""
+    one = evaluation("validation", 0.70, classes=1, majority=1.0)
+    return trace(
+        fit(
+            falling(60),
+            evaluations=(evaluation("training", 0.95, loss=0.2), one),
+            probes=(probe("as-is", 0.91),),
+        )
+    )
+
+
 def rare_second_class() -> Trace:
     """Ninety-five to five: naming the majority is no collapse, and the features do no better."""
     table = ((190, 0), (10, 0))
@@ -201,6 +213,7 @@ def nothing_ran() -> Trace:
         head_then_fine_tuning,
         head_cut_short_then_fine_tuning,
         heavy_dropout,
+        validation_sample_of_one_class,
         rare_second_class,
         hard_task,
         regression,

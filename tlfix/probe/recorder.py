@@ -48,7 +48,8 @@ class Recorder:
         self._fields.update(
             status="timed-out",
             reason=f"The script was still running after {limit:.0f} s and did not react; it was "
-            "ended. Give it longer with --timeout.")
+            "ended. Give it longer with --timeout.",
+        )
 
     def ended(self, status: int | None, output: str) -> None:
         """The child process is gone; ``output`` is the end of what it printed."""
@@ -58,20 +59,29 @@ class Recorder:
             self._fields["status"] = "completed"
             return
         last = output.strip().splitlines()[-3:]
-        how = f"by signal {-status}" if status is not None and status < 0 else f"with exit status {status}"
+        how = (
+            f"by signal {-status}"
+            if status is not None and status < 0
+            else f"with exit status {status}"
+        )
         hint = " (out of memory?)" if status == -9 else ""
         self._fields.update(
             status="crashed",
             reason=f"The probed process ended {how}{hint} before it could finish measuring."
-            + (f" It last printed: {' / '.join(last)}" if last else ""))
+            + (f" It last printed: {' / '.join(last)}" if last else ""),
+        )
 
     def trace(self, seconds: float) -> Trace:
         """Everything recorded so far."""
-        return Trace.model_validate({
-            **self._fields, "seconds": seconds, "notes": tuple(self._notes),
-            "backbones": tuple(self._backbones.values()),
-            "fits": tuple(self._fits[i] for i in sorted(self._fits)),
-        })
+        return Trace.model_validate(
+            {
+                **self._fields,
+                "seconds": seconds,
+                "notes": tuple(self._notes),
+                "backbones": tuple(self._backbones.values()),
+                "fits": tuple(self._fits[i] for i in sorted(self._fits)),
+            }
+        )
 
     def _fit(self, event: dict[str, Any]) -> dict[str, Any]:
         return self._fits[event.pop("index")]
@@ -105,9 +115,14 @@ class Recorder:
         fit = self._fits[event["index"]]
         fit["steps"] = (*fit.get("steps", ()), *event["steps"])
         last = event["steps"][-1]
-        self._phase = {"phase": "training", "detail": f"fit {event['index'] + 1}",
-                       "step": last["step"], "total": event.get("total"), "loss": last["loss"],
-                       "accuracy": last["accuracy"]}
+        self._phase = {
+            "phase": "training",
+            "detail": f"fit {event['index'] + 1}",
+            "step": last["step"],
+            "total": event.get("total"),
+            "loss": last["loss"],
+            "accuracy": last["accuracy"],
+        }
         self._news = True
 
     def _on_epoch(self, event: dict[str, Any]) -> None:
@@ -142,15 +157,17 @@ class Recorder:
         self._notes.append(event["text"])
 
     def _on_crash(self, event: dict[str, Any]) -> None:
-        self._fields.update(crash=event, status="crashed",
-                            reason=f"The script raised {event['type']}.")
+        self._fields.update(
+            crash=event, status="crashed", reason=f"The script raised {event['type']}."
+        )
 
     def _on_exit(self, event: dict[str, Any]) -> None:
         if not self._fits:
             self._fields.update(
                 status="crashed" if event["status"] else "completed",
                 reason=f"The script ended itself with exit status {event['status']} before any "
-                "training. If it needs arguments, give them after `--`.")
+                "training. If it needs arguments, give them after `--`.",
+            )
 
     def _on_refused(self, event: dict[str, Any]) -> None:
         self.skip(event["reason"])
@@ -159,12 +176,14 @@ class Recorder:
         self._fields.update(
             status="timed-out" if not self._fits else "completed",
             reason="The script's time was over before it ended; what was measured until then is "
-            "reported. Give it longer with --timeout.")
+            "reported. Give it longer with --timeout.",
+        )
 
     def _on_internal_error(self, event: dict[str, Any]) -> None:
         self._fields.update(
-            status="crashed", reason="The probe itself failed: "
-            + event["traceback"].strip().splitlines()[-1])
+            status="crashed",
+            reason="The probe itself failed: " + event["traceback"].strip().splitlines()[-1],
+        )
         self._notes.append(event["traceback"])
 
     def _on_end(self, event: dict[str, Any]) -> None:

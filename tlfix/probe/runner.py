@@ -84,36 +84,80 @@ def probe(
     started = time.monotonic()
     scratch = Path(tempfile.mkdtemp(prefix="tlfix-"))
     try:
-        _run(script, arguments, budget, seed, python, sandbox, instruments, fits, cwd,
-             environment or {}, on_progress, recorder, scratch, started)
+        _run(
+            script,
+            arguments,
+            budget,
+            seed,
+            python,
+            sandbox,
+            instruments,
+            fits,
+            cwd,
+            environment or {},
+            on_progress,
+            recorder,
+            scratch,
+            started,
+        )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return recorder.trace(time.monotonic() - started)
 
 
 def _run(
-    script: Path, arguments: Sequence[str], budget: Budget, seed: int, python: str, sandbox: str,
-    instruments: bool, fits: int, cwd: Path | None, environment: Mapping[str, str],
-    on_progress: Callable[[Progress], None] | None, recorder: Recorder, scratch: Path,
+    script: Path,
+    arguments: Sequence[str],
+    budget: Budget,
+    seed: int,
+    python: str,
+    sandbox: str,
+    instruments: bool,
+    fits: int,
+    cwd: Path | None,
+    environment: Mapping[str, str],
+    on_progress: Callable[[Progress], None] | None,
+    recorder: Recorder,
+    scratch: Path,
     started: float,
 ) -> None:
     reader, writer = os.pipe()
     config = scratch / "config.json"
-    config.write_text(json.dumps({
-        "script": str(script.absolute()) if cwd else str(script), "arguments": list(arguments),
-        "descriptor": writer,
-        "seed": seed, "scratch": str(scratch), "sandbox": sandbox, "instruments": instruments,
-        "writable": [str(_keras_home())],
-        "budget": {"steps": budget.steps, "seconds": budget.seconds, "images": budget.images,
-                   "timeout": budget.timeout, "fits": max(fits, 1)},
-    }), encoding="utf-8")
+    config.write_text(
+        json.dumps(
+            {
+                "script": str(script.absolute()) if cwd else str(script),
+                "arguments": list(arguments),
+                "descriptor": writer,
+                "seed": seed,
+                "scratch": str(scratch),
+                "sandbox": sandbox,
+                "instruments": instruments,
+                "writable": [str(_keras_home())],
+                "budget": {
+                    "steps": budget.steps,
+                    "seconds": budget.seconds,
+                    "images": budget.images,
+                    "timeout": budget.timeout,
+                    "fits": max(fits, 1),
+                },
+            }
+        ),
+        encoding="utf-8",
+    )
     output = scratch / "output.txt"
     try:
         with output.open("wb") as log:
             child = subprocess.Popen(
-                [python, str(AGENT), str(config)], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, pass_fds=[writer], cwd=cwd, start_new_session=True,
-                env={**_environment(scratch, seed), **environment})
+                [python, str(AGENT), str(config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[writer],
+                cwd=cwd,
+                start_new_session=True,
+                env={**_environment(scratch, seed), **environment},
+            )
     except OSError as error:
         os.close(reader)
         os.close(writer)
@@ -185,10 +229,16 @@ def _environment(scratch: Path, seed: int) -> Mapping[str, str]:
     temporary = scratch / "tmp"
     temporary.mkdir()
     quiet = {
-        "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(scratch), "TF_CPP_MIN_LOG_LEVEL": "3",
-        "PYTHONHASHSEED": str(seed), "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(temporary),
-        "WANDB_MODE": "disabled", "MLFLOW_TRACKING_URI": f"file:{scratch}/mlruns",
-        "COMET_MODE": "disabled", "PYTHONUNBUFFERED": "1",
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": str(scratch),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONHASHSEED": str(seed),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TMPDIR": str(temporary),
+        "WANDB_MODE": "disabled",
+        "MLFLOW_TRACKING_URI": f"file:{scratch}/mlruns",
+        "COMET_MODE": "disabled",
+        "PYTHONUNBUFFERED": "1",
     }
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHONPROFILE")}
     return {**kept, **quiet}

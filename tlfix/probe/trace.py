@@ -184,8 +184,8 @@ class Evaluation(Seen):
     """The model scored on sampled images of a split, in inference or in training mode.
 
     ``majority`` is the share of the largest class among them, ``confusion[i][j]`` counts true class
-    i predicted as j, ``loss`` may be null where it is not finite or unknown. ``correct`` has one flag
-    per scored image, in the order they came, so that two runs can be compared image by image.
+    i predicted as j, ``loss`` may be null where it is not finite or unknown. ``correct`` has one
+    flag per scored image, in the order they came, so that two runs can be compared image by image.
     """
 
     split: Literal["training", "validation"]
@@ -312,7 +312,9 @@ class FitSeen(Seen):
     head_change: float | None = None
     notes: tuple[str, ...] = ()
 
-    def evaluation(self, split: str, mode: str = "inference", when: str = "after") -> Evaluation | None:
+    def evaluation(
+        self, split: str, mode: str = "inference", when: str = "after"
+    ) -> Evaluation | None:
         """The evaluation of ``split`` in ``mode``, if it was made."""
         for evaluation in self.evaluations:
             if (evaluation.split, evaluation.mode, evaluation.when) == (split, mode, when):

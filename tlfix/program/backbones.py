@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from tlfix.program.architectures import ARCHITECTURES, position
 from tlfix.program.calls import architecture
-from tlfix.program.dataflow import Trace
+from tlfix.program.dataflow import Trace, contents
 from tlfix.program.model import UNKNOWN, Backbone, BackboneUse, Call, Scaling, Site
+from tlfix.program.training import is_fit
 from tlfix.program.values import (
     MODEL,
     Attribute,
@@ -35,11 +36,17 @@ def collect(
     uses: dict[Site, dict[Site, BackboneUse]] = {}
     loaded: set[Site] = set()
     constructors: dict[Site, Made] = {}
+    fitted = False
     for made in walker.made:
         if architecture(made.call.name):
             constructors.setdefault(made.call.site, made)
-        elif made.call.name.endswith(".load_weights"):
-            loaded.update(each.call.site for each in _networks(made.receiver))
+        elif made.call.name.endswith((".load_weights", ".set_weights")):
+            inside = _networks(made.receiver)
+            if not fitted:
+                # Weights of the whole model; after training it would be a checkpoint of ours.
+                inside = [*inside, *contents(made.receiver, scalings)]
+            loaded.update(each.call.site for each in inside)
+        fitted = fitted or is_fit(made)
     for made in walker.made:
         for network, use in _uses(made, scalings):
             uses.setdefault(network.call.site, {}).setdefault(use.site, use)

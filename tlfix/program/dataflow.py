@@ -211,3 +211,17 @@ def sequential_parts(made: Made) -> list[Value]:
             break
     values.extend(part.value for part in made.parts)
     return values
+
+
+def contents(model: Value | None, known: dict[Site, Scaling]) -> list[Made]:
+    """The backbones inside a model, by their constructors."""
+    trace = Trace(known)
+    for option in options(model):
+        if isinstance(option, Made):
+            trace.model(option)
+        elif isinstance(option, Instance):
+            for attribute in option.attributes.values():
+                for each in options(attribute):
+                    if isinstance(each, Made) and each.kind == MODEL:
+                        trace.model(each)
+    return trace.backbones

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from tlfix.program import pipelines
-from tlfix.program.dataflow import Trace, sequential_parts
+from tlfix.program.dataflow import contents, sequential_parts
 from tlfix.program.model import (
     UNKNOWN,
     Argument,
@@ -92,16 +92,7 @@ class Training:
         self.outputs = self._outputs()
 
     def _contents(self, model: Value | None) -> tuple[Call, ...]:
-        trace = Trace(self._known)
-        for option in options(model):
-            if isinstance(option, Made):
-                trace.model(option)
-            elif isinstance(option, Instance):
-                for attribute in option.attributes.values():
-                    for each in options(attribute):
-                        if isinstance(each, Made) and each.kind == MODEL:
-                            trace.model(each)
-        return tuple(self._final(made.call) for made in trace.backbones)
+        return tuple(self._final(made.call) for made in contents(model, self._known))
 
     def _compiles(self) -> tuple[Compile, ...]:
         found: dict[Site, Compile] = {}

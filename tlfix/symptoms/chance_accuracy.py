@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlfix.findings import Measurement, Symptom
 from tlfix.probe.trace import Trace
-from tlfix.symptoms.history import History, correct, histories, interval, majority
+from tlfix.symptoms.history import History, correct, histories, interval
 from tlfix.symptoms.spec import SymptomSpec
 from tlfix.symptoms.statistics import significantly_less
 
@@ -34,12 +34,12 @@ def measure(trace: Trace) -> Symptom | None:
             severity="error",
             summary=f"training accuracy is {evaluation.accuracy:.2f} ({low:.2f} to {high:.2f}) "
             f"after {history.steps} steps; always naming the largest class gives "
-            f"{majority(evaluation):.2f}{history.where}",
+            f"{history.baseline(evaluation):.2f}{history.where}",
             measured=(
                 Measurement(
                     name="training accuracy",
                     value=evaluation.accuracy,
-                    threshold=majority(evaluation),
+                    threshold=history.baseline(evaluation),
                     n=evaluation.n,
                 ),
                 Measurement(name="training steps", value=history.steps),

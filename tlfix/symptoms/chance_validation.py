@@ -8,11 +8,9 @@ from tlfix.symptoms.chance_accuracy import features_lead
 from tlfix.symptoms.history import (
     FEW_STEPS,
     History,
-    above_chance,
     correct,
     histories,
     interval,
-    majority,
 )
 from tlfix.symptoms.spec import SymptomSpec
 from tlfix.symptoms.statistics import significantly_less
@@ -40,13 +38,13 @@ def measure(trace: Trace) -> Symptom | None:
             id="chance-validation",
             severity="error",
             summary=f"validation accuracy is {evaluation.accuracy:.2f} ({low:.2f} to {high:.2f}), "
-            f"always naming the largest class gives {majority(evaluation):.2f}; "
+            f"always naming the largest class gives {history.baseline(evaluation):.2f}; "
             f"{because}{history.where}",
             measured=(
                 Measurement(
                     name="validation accuracy",
                     value=evaluation.accuracy,
-                    threshold=majority(evaluation),
+                    threshold=history.baseline(evaluation),
                     n=evaluation.n,
                 ),
             ),
@@ -61,7 +59,7 @@ def _learned(history: History, validation: Evaluation) -> Evaluation | None:
         training = history.after("training", mode)
         if (
             training is not None
-            and above_chance(training)
+            and history.above_chance(training)
             and (training.accuracy or 0.0) - (validation.accuracy or 0.0) >= LEARNED
             and significantly_less(correct(validation), validation.n, correct(training), training.n)
         ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlfix.findings import Measurement, Symptom
 from tlfix.probe.trace import Trace
-from tlfix.symptoms.history import FEW_STEPS, History, above_chance, histories
+from tlfix.symptoms.history import FEW_STEPS, History, histories
 from tlfix.symptoms.spec import SymptomSpec
 from tlfix.symptoms.statistics import part, trend
 
@@ -48,7 +48,7 @@ def _still_high(history: History, level: float) -> bool:
         return level >= ALREADY_LOW * history.chance_loss
     # The scale of the loss is unknown: only a model that also predicts nothing is called stuck.
     evaluation = history.after("training")
-    return evaluation is not None and not above_chance(evaluation)
+    return evaluation is not None and not history.above_chance(evaluation)
 
 
 def _pinned(history: History) -> bool:
@@ -66,7 +66,7 @@ def _pinned(history: History) -> bool:
         and abs(part(half, "last", 0.5) - chance) <= PINNED * chance
         and trend(half, "less") >= 0.05
         and evaluation is not None
-        and not above_chance(evaluation)
+        and not history.above_chance(evaluation)
         and (evaluation.loss is None or evaluation.loss >= (1 - PINNED) * chance)
     )
 

@@ -77,16 +77,40 @@ class History:
             count = len(evaluation.confusion)
         return 1 / count if count else None
 
+    def baseline(self, evaluation: Evaluation) -> float | None:
+        """The accuracy of always naming one class: the evaluated images' largest.
+
+        A sample of unshuffled data may hold one class alone, and its majority is 1: where classes
+        are lacking, the training data's largest class stands in, which is what a model that
+        learned nothing else would name.
+        """
+        if self.representative(evaluation, share=1.0):
+            return majority(evaluation)
+        histogram = self.judged.training.histogram if self.judged.training else None
+        if histogram and (total := sum(histogram.values())):
+            return max(histogram.values()) / total
+        return self.guessing(evaluation)
+
+    def representative(self, evaluation: Evaluation, share: float = 0.5) -> bool:
+        """True if the evaluated images hold at least this share of the training data's classes."""
+        known = (self.judged.training.classes if self.judged.training else None) or 0
+        return evaluation.classes is None or evaluation.classes >= share * known
+
     def at_chance(self, evaluation: Evaluation) -> bool:
         """True if the accuracy cannot be told from guessing.
 
-        Its interval reaches into the range from uniform guessing to the majority-class baseline.
+        Its interval reaches into the range from uniform guessing to the baseline.
         """
-        baseline = majority(evaluation)
+        baseline = self.baseline(evaluation)
         if baseline is None:
             return False
         low, high = interval(evaluation)
         return low <= baseline and high >= (self.guessing(evaluation) or baseline)
+
+    def above_chance(self, evaluation: Evaluation) -> bool:
+        """True if the interval of the accuracy lies above the baseline."""
+        baseline = self.baseline(evaluation)
+        return baseline is not None and interval(evaluation)[0] > baseline
 
     @property
     def reference(self) -> LinearProbe | None:
@@ -149,7 +173,7 @@ class History:
         """
         for mode in ("inference", "training"):
             evaluation = self.after("training", mode)
-            if evaluation is not None and above_chance(evaluation):
+            if evaluation is not None and self.above_chance(evaluation):
                 return True
         return (
             self.falling
@@ -217,9 +241,3 @@ def majority(evaluation: Evaluation) -> float | None:
     if evaluation.confusion:
         return max(sum(row) for row in evaluation.confusion) / max(evaluation.n, 1)
     return 1 / evaluation.classes if evaluation.classes else None
-
-
-def above_chance(evaluation: Evaluation) -> bool:
-    """True if the interval lies above the majority-class baseline."""
-    baseline = majority(evaluation)
-    return baseline is not None and interval(evaluation)[0] > baseline

@@ -25,6 +25,7 @@ def measure(trace: Trace) -> Symptom | None:
         gap = (training.accuracy or 0.0) - (validation.accuracy or 0.0)
         if (
             gap < GAP
+            or not history.representative(validation)
             or history.at_chance(validation)
             or _shrinking(history.judged)
             or not significantly_less(

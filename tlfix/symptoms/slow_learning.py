@@ -5,7 +5,7 @@ from __future__ import annotations
 from tlfix.findings import Measurement, Symptom
 from tlfix.probe.trace import Evaluation, LinearProbe, Trace
 from tlfix.symptoms.chance_accuracy import features_lead
-from tlfix.symptoms.history import History, above_chance, correct, histories, majority
+from tlfix.symptoms.history import History, correct, histories
 from tlfix.symptoms.spec import SymptomSpec
 from tlfix.symptoms.statistics import trend
 
@@ -19,7 +19,9 @@ def measure(trace: Trace) -> Symptom | None:
     for history in histories(trace):
         evaluation = history.after("validation") or history.after("training")
         probe = history.reference
-        if evaluation is None or probe is None or not above_chance(evaluation):
+        if evaluation is None or probe is None or not history.above_chance(evaluation):
+            continue
+        if not history.representative(evaluation):
             continue
         if not features_lead(history, correct(evaluation), evaluation.n):
             continue
@@ -52,7 +54,7 @@ def _fell_behind(history: History, evaluation: Evaluation, probe: LinearProbe) -
     """
     if history.images < PASSES * probe.training:
         return False
-    chance = majority(evaluation) or 0.0
+    chance = history.baseline(evaluation) or 0.0
     halfway = chance + 0.5 * (probe.accuracy - chance)
     second_half = history.losses[len(history.losses) // 2 :]
     return (

@@ -59,7 +59,8 @@ def _note(thing: Any) -> FrameType | None:
         object.__setattr__(thing, _MARK, birth)
     except (AttributeError, TypeError):
         return None
-    return below
+    found: FrameType | None = below
+    return found
 
 
 class Births:
@@ -70,7 +71,7 @@ class Births:
 
     def watch_keras(self, keras: Any) -> None:
         """Note every layer and model from now on, and every network of ``keras.applications``."""
-        operation = keras.layers.Layer.__mro__[keras.layers.Layer.__mro__.index(keras.layers.Layer)]
+        operation = keras.layers.Layer
         for candidate in keras.layers.Layer.__mro__:
             if candidate.__name__ == "Operation":
                 operation = candidate
@@ -128,7 +129,10 @@ class Births:
 
 def _is_application(module: str) -> bool:
     return ".applications." in module or module.split(".")[0] in {
-        "efficientnet", "keras_efficientnets", "classification_models", "vit_keras",
+        "efficientnet",
+        "keras_efficientnets",
+        "classification_models",
+        "vit_keras",
     }
 
 

@@ -64,8 +64,13 @@ def kind_of(x: Any) -> str:
         return "tf.data"
     if hasattr(x, "image_data_generator") or (hasattr(x, "_get_batches_of_transformed_samples")):
         return name
-    if hasattr(x, "__getitem__") and hasattr(x, "__len__") and (
-        "dataset" in module or any(c.__name__ in {"PyDataset", "Sequence"} for c in type(x).__mro__)
+    if (
+        hasattr(x, "__getitem__")
+        and hasattr(x, "__len__")
+        and (
+            "dataset" in module
+            or any(c.__name__ in {"PyDataset", "Sequence"} for c in type(x).__mro__)
+        )
     ):
         return "sequence"
     if module.startswith("torch.utils.data"):
@@ -75,8 +80,9 @@ def kind_of(x: Any) -> str:
     return "arrays"
 
 
-def take(x: Any, y: Any, batch_size: int | None, images: int, seconds: float,
-         whole: bool = False) -> Feed:
+def take(
+    x: Any, y: Any, batch_size: int | None, images: int, seconds: float, whole: bool = False
+) -> Feed:
     """Sample up to ``images`` items of ``x`` (and ``y``) in at most about ``seconds``.
 
     ``whole`` spreads the sample over the entire data (validation); otherwise the items that
@@ -91,8 +97,7 @@ def take(x: Any, y: Any, batch_size: int | None, images: int, seconds: float,
         np.random.set_state(state[1])
 
 
-def _take(x: Any, y: Any, batch_size: int | None, images: int, seconds: float,
-          whole: bool) -> Feed:
+def _take(x: Any, y: Any, batch_size: int | None, images: int, seconds: float, whole: bool) -> Feed:
     kind = kind_of(x)
     feed = Feed(x, y, kind, batch_size=batch_size)
     if kind == "arrays":
@@ -126,8 +131,13 @@ def _from_arrays(feed: Feed, images: int) -> None:
     count = max(min(images, total, SAMPLE_BYTES // each), min(total, 8))
     chosen = np.sort(np.random.default_rng(0).choice(total, count, replace=False))
     rows = x.iloc[chosen] if hasattr(x, "iloc") else None
-    inputs = _array(rows if rows is not None else _array(x)[chosen] if isinstance(x, (list, tuple))
-                    else _gather(x, chosen))
+    inputs = _array(
+        rows
+        if rows is not None
+        else _array(x)[chosen]
+        if isinstance(x, (list, tuple))
+        else _gather(x, chosen)
+    )
     feed.sample = Sample(inputs, None if labels is None else labels[chosen], count == total)
     feed.total, feed.all_labels, feed.shuffled = total, labels, True
     feed.batch_size = feed.batch_size or 32
@@ -297,9 +307,14 @@ def _sites(x: Any) -> list[dict[str, Any]]:
             entry["generator_site"] = made.place if made else None
             entry["settings"] = {
                 key: _setting(getattr(generator, key, None))
-                for key in ("rescale", "preprocessing_function", "featurewise_center",
-                            "featurewise_std_normalization", "samplewise_center",
-                            "samplewise_std_normalization")
+                for key in (
+                    "rescale",
+                    "preprocessing_function",
+                    "featurewise_center",
+                    "featurewise_std_normalization",
+                    "samplewise_center",
+                    "samplewise_std_normalization",
+                )
             }
         if not sites or sites[-1]["site"] != entry["site"] or sites[-1]["kind"] != entry["kind"]:
             sites.append(entry)

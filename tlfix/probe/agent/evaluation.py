@@ -21,8 +21,9 @@ def as_array(tensor: Any) -> np.ndarray:
     return np.asarray(tensor)
 
 
-def run(model: Any, inputs: np.ndarray, training: bool, seconds: float = 60.0,
-        batch: int = BATCH) -> np.ndarray:
+def run(
+    model: Any, inputs: np.ndarray, training: bool, seconds: float = 60.0, batch: int = BATCH
+) -> np.ndarray:
     """Outputs (n, ...) for ``inputs``; fewer rows if ``seconds`` run out."""
     outputs = []
     start = time.monotonic()
@@ -34,28 +35,49 @@ def run(model: Any, inputs: np.ndarray, training: bool, seconds: float = 60.0,
     return np.concatenate(outputs)
 
 
-def evaluate(model: Any, sample: Sample, split: str, mode: str, from_logits: bool,
-             seconds: float = 60.0, batch: int = BATCH) -> dict[str, Any] | None:
+def evaluate(
+    model: Any,
+    sample: Sample,
+    split: str,
+    mode: str,
+    from_logits: bool,
+    seconds: float = 60.0,
+    batch: int = BATCH,
+) -> dict[str, Any] | None:
     """The model's score on ``sample`` as an event (``Evaluation``), after training.
 
     In training mode BatchNorm updates its statistics; they are put back. ``batchnorm_updates``
     tells whether any did.
     """
     training = mode == "training"
-    statistics = [v for layer in models.layers_below(model) if models.is_batchnorm(layer)
-                  for v in (layer.moving_mean, layer.moving_variance)] if training else []
+    statistics = (
+        [
+            v
+            for layer in models.layers_below(model)
+            if models.is_batchnorm(layer)
+            for v in (layer.moving_mean, layer.moving_variance)
+        ]
+        if training
+        else []
+    )
     kept = models.snapshot(model.non_trainable_variables) if training else []
     before = models.snapshot(statistics[:40])
     moved = False
     try:
         outputs = run(model, sample.inputs, training, seconds, batch)
-        moved = any(np.any(a != b) for a, b in
-                    zip(models.snapshot(statistics[:40]), before, strict=True))
+        moved = any(
+            np.any(a != b) for a, b in zip(models.snapshot(statistics[:40]), before, strict=True)
+        )
     finally:
         if training:
             models.restore(model.non_trainable_variables, kept)
-    event: dict[str, Any] = {"split": split, "mode": mode, "when": "after", "n": len(outputs),
-                             "finite": bool(np.isfinite(outputs).all())}
+    event: dict[str, Any] = {
+        "split": split,
+        "mode": mode,
+        "when": "after",
+        "n": len(outputs),
+        "finite": bool(np.isfinite(outputs).all()),
+    }
     if training:
         event["batchnorm_updates"] = moved
     target = None if sample.labels is None else sample.labels[: len(outputs)]

@@ -30,12 +30,15 @@ class Fitted:
     def as_event(self, scaling: str, weights: str) -> dict[str, Any]:
         """The result as an event (``LinearProbe``)."""
         return {
-            "scaling": scaling, "weights": weights,
+            "scaling": scaling,
+            "weights": weights,
             "accuracy": float((self.predicted == self.true).mean()),
             "balanced_accuracy": balanced(self.true, self.predicted),
             "chance": float(np.bincount(self.true).max() / len(self.true)),
-            "training": self.training, "validation": len(self.true),
-            "correct": self.predicted == self.true, "train_accuracy": self.train_accuracy,
+            "training": self.training,
+            "validation": len(self.true),
+            "correct": self.predicted == self.true,
+            "train_accuracy": self.train_accuracy,
         }
 
 

@@ -58,8 +58,10 @@ class Finish:
             return function(*arguments)
         except Exception as error:
             self._channel.send(
-                "note", fit=fit.index,
-                text=f"The {what} could not be made: {type(error).__name__}: {error}"[:500])
+                "note",
+                fit=fit.index,
+                text=f"The {what} could not be made: {type(error).__name__}: {error}"[:500],
+            )
             return None
 
     def _backbone(self, fit: Fit, fits: list[Fit]) -> tuple[float | None, dict[str, Any]]:
@@ -70,39 +72,82 @@ class Finish:
             validation = None
         fed: dict[str, Any] = {"reads": None}
         with self._fits.timed("door"):
-            at_door = self._guarded(fit, "look at the backbone's input", door.capture, fit.model,
-                                    backbone, training.inputs)
-            at_door_validation = None if validation is None else self._guarded(
-                fit, "look at the backbone's input", door.capture, fit.model, backbone,
-                validation.inputs)
+            at_door = self._guarded(
+                fit,
+                "look at the backbone's input",
+                door.capture,
+                fit.model,
+                backbone,
+                training.inputs,
+            )
+            at_door_validation = (
+                None
+                if validation is None
+                else self._guarded(
+                    fit,
+                    "look at the backbone's input",
+                    door.capture,
+                    fit.model,
+                    backbone,
+                    validation.inputs,
+                )
+            )
         if at_door is None:
             return None, fed
         moved = any(f.backbone_moved for f in fits if f.model is fit.model)
         judged = backbone.weights_status != "missing"
         with self._fits.timed("linear probes"):
             if moved and judged:
-                self._guarded(fit, "linear probe on trained features", self._probe, fit, backbone,
-                              "as-is", "trained", at_door, at_door_validation)
+                self._guarded(
+                    fit,
+                    "linear probe on trained features",
+                    self._probe,
+                    fit,
+                    backbone,
+                    "as-is",
+                    "trained",
+                    at_door,
+                    at_door_validation,
+                )
         if moved and fit.initial is not None:
             models.restore(fit.model.weights, fit.initial)
         with self._fits.timed("door"):
-            reads = self._guarded(fit, "look at the backbone's input", self._door, fit, backbone,
-                                  "training", at_door)
+            reads = self._guarded(
+                fit, "look at the backbone's input", self._door, fit, backbone, "training", at_door
+            )
             if at_door_validation is not None:
                 reads_validation = self._guarded(
-                    fit, "look at the backbone's input", self._door, fit, backbone, "validation",
-                    at_door_validation)
+                    fit,
+                    "look at the backbone's input",
+                    self._door,
+                    fit,
+                    backbone,
+                    "validation",
+                    at_door_validation,
+                )
             else:
                 reads_validation = reads
-        fed.update(reads=reads, expects=backbone.expects,
-                   is_input=at_door.shape == training.inputs.shape
-                   and np.allclose(at_door[:4], training.inputs[:4], atol=1e-4))
+        fed.update(
+            reads=reads,
+            expects=backbone.expects,
+            is_input=at_door.shape == training.inputs.shape
+            and np.allclose(at_door[:4], training.inputs[:4], atol=1e-4),
+        )
         self._channel.send("door-is-input", index=fit.index, value=bool(fed["is_input"]))
-        if moved and fit.initial is None or not judged:
+        if (moved and fit.initial is None) or not judged:
             return None, fed
         with self._fits.timed("linear probes"):
-            result = self._guarded(fit, "linear probe", self._probes, fit, backbone, at_door,
-                                   at_door_validation, reads, reads_validation)
+            result = self._guarded(
+                fit,
+                "linear probe",
+                self._probes,
+                fit,
+                backbone,
+                at_door,
+                at_door_validation,
+                reads,
+                reads_validation,
+            )
         return result, fed
 
     def _door(self, fit: Fit, backbone: Backbone, split: str, tensor: np.ndarray) -> Scaling | None:
@@ -110,9 +155,14 @@ class Finish:
         finite = tensor[np.isfinite(tensor).reshape(len(tensor), -1).all(1)]
         axes = tuple(range(tensor.ndim - 1))
         event: dict[str, Any] = {
-            "backbone": backbone.key, "split": split, "n": len(tensor),
-            "shape": [None, *tensor.shape[1:]], "minimum": float(tensor.min()),
-            "maximum": float(tensor.max()), "mean": tensor.mean(axes), "std": tensor.std(axes),
+            "backbone": backbone.key,
+            "split": split,
+            "n": len(tensor),
+            "shape": [None, *tensor.shape[1:]],
+            "minimum": float(tensor.min()),
+            "maximum": float(tensor.max()),
+            "mean": tensor.mean(axes),
+            "std": tensor.std(axes),
             "integers": bool((tensor[:8] == np.round(tensor[:8])).all()),
             "constant_images": int((tensor.reshape(len(tensor), -1).std(1) < 1e-6).sum()),
         }
@@ -129,9 +179,15 @@ class Finish:
         self._channel.send("door", index=fit.index, **event)
         return reads
 
-    def _probes(self, fit: Fit, backbone: Backbone, training: np.ndarray,
-                validation: np.ndarray | None, reads: Scaling | None,
-                reads_validation: Scaling | None) -> float | None:
+    def _probes(
+        self,
+        fit: Fit,
+        backbone: Backbone,
+        training: np.ndarray,
+        validation: np.ndarray | None,
+        reads: Scaling | None,
+        reads_validation: Scaling | None,
+    ) -> float | None:
         """Linear probes on the tensor as it is, and as the backbone expects it."""
         as_is = self._probe(fit, backbone, "as-is", "initial", training, validation)
         expects = backbone.expects
@@ -142,13 +198,23 @@ class Finish:
             self._channel.send("probe", index=fit.index, **{**fit.probe, "scaling": "expected"})
             return as_is
         fixed = expects.apply(np.clip(reads.invert(training), 0, 255))
-        fixed_validation = None if validation is None else expects.apply(
-            np.clip(reads_validation.invert(validation), 0, 255))
+        fixed_validation = (
+            None
+            if validation is None
+            else expects.apply(np.clip(reads_validation.invert(validation), 0, 255))
+        )
         expected = self._probe(fit, backbone, "expected", "initial", fixed, fixed_validation)
         return as_is if expected is None else expected
 
-    def _probe(self, fit: Fit, backbone: Backbone, scaling: str, weights: str,
-               training: np.ndarray, validation: np.ndarray | None) -> float | None:
+    def _probe(
+        self,
+        fit: Fit,
+        backbone: Backbone,
+        scaling: str,
+        weights: str,
+        training: np.ndarray,
+        validation: np.ndarray | None,
+    ) -> float | None:
         true = _classes(fit.training)
         if true is None or len(np.unique(true)) < 2:
             return None
@@ -157,8 +223,9 @@ class Finish:
         true_validation = _classes(fit.validation) if validation is not None else None
         if validation is not None and true_validation is not None:
             held_out = features.of_images(backbone.trunk, validation, seconds)
-            fitted = features.ridge(train, true[: len(train)], held_out,
-                                    true_validation[: len(held_out)])
+            fitted = features.ridge(
+                train, true[: len(train)], held_out, true_validation[: len(held_out)]
+            )
         else:
             fitted = features.folded(train, true[: len(train)])
         event = fitted.as_event(scaling, weights)
@@ -185,40 +252,70 @@ class Finish:
         assert self._fits.original_fit is not None
         sample, corrected = fit.training, False
         reads, expects = fed.get("reads"), fed.get("expects")
-        if reads is not None and expects is not None and not reads.close_to(expects) \
-                and fed.get("is_input"):
+        if (
+            reads is not None
+            and expects is not None
+            and not reads.close_to(expects)
+            and fed.get("is_input")
+        ):
             fixed = expects.apply(np.clip(reads.invert(sample.inputs), 0, 255))
             sample, corrected = Sample(fixed, sample.labels), True
         seconds = min(RANGE_SECONDS, self._budget.left / 2)
-        result = rates.range_test(fit.model, self._fits.original_fit, fit.initial, sample,
-                                  min(fit.batch_size, len(sample)), seconds, corrected)
+        result = rates.range_test(
+            fit.model,
+            self._fits.original_fit,
+            fit.initial,
+            sample,
+            min(fit.batch_size, len(sample)),
+            seconds,
+            corrected,
+        )
         if result is not None:
             self._channel.send("range-test", index=fit.index, **result)
 
-    def _deserves_tuning(self, fits: list[Fit], last: Fit, reference: float,
-                         fed: dict[str, Any]) -> bool:
+    def _deserves_tuning(
+        self, fits: list[Fit], last: Fit, reference: float, fed: dict[str, Any]
+    ) -> bool:
         """A frozen backbone, fed rightly, whose features leave room for improvement."""
         reads, expects = fed.get("reads"), fed.get("expects")
         return bool(
-            reference < ROOM and last.backbones and last.validation is not None
+            reference < ROOM
+            and last.backbones
+            and last.validation is not None
             and last.backbones[0].weights_status == "pretrained"
             and not any(f.backbone_moved for f in fits)
-            and reads is not None and expects is not None and reads.close_to(expects)
-            and _classes(last.validation) is not None and self._budget.left > 60
+            and reads is not None
+            and expects is not None
+            and reads.close_to(expects)
+            and _classes(last.validation) is not None
+            and self._budget.left > 60
         )
 
     def _tune(self, fit: Fit, fed: dict[str, Any]) -> None:
         assert fit.training is not None and fit.validation is not None
         assert self._fits.original_fit is not None
         network = fit.backbones[0].network
-        result = rates.fine_tune(fit.model, network, self._fits.original_fit, fit.training,
-                                 fit.validation, min(fit.batch_size, 32), TUNE_SECONDS, 1e-4,
-                                 fit.from_logits)
+        result = rates.fine_tune(
+            fit.model,
+            network,
+            self._fits.original_fit,
+            fit.training,
+            fit.validation,
+            min(fit.batch_size, 32),
+            TUNE_SECONDS,
+            1e-4,
+            fit.from_logits,
+        )
         last = fit.probe
         if result is None or last is None or len(last["correct"]) != result["validation"]:
             return
-        self._channel.send("fine-tune", index=fit.index, frozen_accuracy=last["accuracy"],
-                           frozen_correct=last["correct"], **result)
+        self._channel.send(
+            "fine-tune",
+            index=fit.index,
+            frozen_accuracy=last["accuracy"],
+            frozen_correct=last["correct"],
+            **result,
+        )
 
 
 def _classes(sample: Sample | None) -> np.ndarray | None:

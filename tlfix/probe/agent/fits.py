@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,8 +66,13 @@ class Fits:
         finally:
             self.timings[name] = self.timings.get(name, 0.0) + time.monotonic() - start
 
-    def run(self, model: Any, original: Callable[..., Any], arguments: dict[str, Any],
-            place: dict[str, Any] | None) -> Any:
+    def run(
+        self,
+        model: Any,
+        original: Callable[..., Any],
+        arguments: dict[str, Any],
+        place: dict[str, Any] | None,
+    ) -> Any:
         """One ``Model.fit``, within the budget; returns its History."""
         self._budget.watch()
         if self._budget.exhausted or len(self.all) >= MEASURED_FITS:
@@ -86,8 +92,9 @@ class Fits:
             except Exception:
                 fit.crashed = True
                 watch.close()
-                self._channel.send("fit-end", index=fit.index, ended="crashed",
-                                   ran_epochs=watch.epochs)
+                self._channel.send(
+                    "fit-end", index=fit.index, ended="crashed", ran_epochs=watch.epochs
+                )
                 raise
             watch.close()
             self._end(fit, watch)
@@ -101,7 +108,7 @@ class Fits:
         x, y, batch = arguments.get("x"), arguments.get("y"), arguments.get("batch_size")
         split = arguments.get("validation_split") or 0.0
         given = arguments.get("validation_data")
-        if split and given is None and hasattr(x, "__len__") and data.kind_of(x) == "arrays":
+        if split and given is None and x is not None and data.kind_of(x) == "arrays":
             cut = int(np.floor(len(x) * (1.0 - split)))
             given = (x[cut:], None if y is None else y[cut:])
             x, y = x[:cut], None if y is None else y[:cut]
@@ -114,41 +121,66 @@ class Fits:
         pair = given if isinstance(given, (tuple, list)) and len(given) in (2, 3) else (given, None)
         if data.kind_of(pair[0]) != "arrays":
             pair = (pair[0], None)
-        validation = data.take(pair[0], pair[1], arguments.get("validation_batch_size") or batch,
-                               images, seconds, whole=True)
+        validation = data.take(
+            pair[0],
+            pair[1],
+            arguments.get("validation_batch_size") or batch,
+            images,
+            seconds,
+            whole=True,
+        )
         return training, validation
 
-    def _begin(self, model: Any, training: Feed, validation: Feed | None,
-               arguments: dict[str, Any], place: dict[str, Any] | None, method: str,
-               compiled: dict[str, Any] | None = None) -> Fit:
+    def _begin(
+        self,
+        model: Any,
+        training: Feed,
+        validation: Feed | None,
+        arguments: dict[str, Any],
+        place: dict[str, Any] | None,
+        method: str,
+        compiled: dict[str, Any] | None = None,
+    ) -> Fit:
         if not self.names:
             self.names = scalings.known(models.keras_of(model))
         if not model.built and training.sample is not None:
-            try:
+            # What fails here fails again, and is reported, in the program's own fit.
+            with contextlib.suppress(Exception):
                 model(training.sample.inputs[:1], training=False)
-            except Exception:  # it fails again, and is reported, in the program's own fit
-                pass
         backbones = self._models.backbones(model, self.names)
         for backbone in backbones:
             self._channel.send("backbone", **backbone.event)
         if compiled is None:
             compiled = models.describe_compile(model, getattr(model, "_tlfix_compiled_at", None))
         weights = model.weights if model.built else []
-        keep = self._instruments and sum(
-            int(np.prod(v.shape)) for v in weights) * 4 <= SNAPSHOT_BYTES
-        fit = Fit(len(self.all), model, backbones, training.sample,
-                  validation.sample if validation else None,
-                  models.snapshot(weights) if keep and weights else None,
-                  bool(compiled.get("from_logits")), training.batch_size or 32,
-                  arguments.get("class_weight"))
+        keep = (
+            self._instruments and sum(int(np.prod(v.shape)) for v in weights) * 4 <= SNAPSHOT_BYTES
+        )
+        fit = Fit(
+            len(self.all),
+            model,
+            backbones,
+            training.sample,
+            validation.sample if validation else None,
+            models.snapshot(weights) if keep and weights else None,
+            bool(compiled.get("from_logits")),
+            training.batch_size or 32,
+            arguments.get("class_weight"),
+        )
         self.all.append(fit)
         weight = fit.class_weight
         described = models.describe(model, self._models.key(model), backbones)
         self._channel.send(
-            "fit", index=fit.index, site=place, method=method, model=described,
-            compiled=compiled, training=labels.describe(training, "training"),
+            "fit",
+            index=fit.index,
+            site=place,
+            method=method,
+            model=described,
+            compiled=compiled,
+            training=labels.describe(training, "training"),
             validation=labels.describe(validation, "validation") if validation else None,
-            epochs=arguments.get("epochs"), steps_per_epoch=arguments.get("steps_per_epoch"),
+            epochs=arguments.get("epochs"),
+            steps_per_epoch=arguments.get("steps_per_epoch"),
             class_weight=weight if isinstance(weight, dict) else None,
             class_weight_type=None if weight is None else type(weight).__name__,
             callbacks=[type(c).__name__ for c in _listed(arguments.get("callbacks"))],
@@ -156,8 +188,9 @@ class Fits:
         return fit
 
     @staticmethod
-    def _bounded(arguments: dict[str, Any], training: Feed,
-                 validation: Feed | None) -> dict[str, Any]:
+    def _bounded(
+        arguments: dict[str, Any], training: Feed, validation: Feed | None
+    ) -> dict[str, Any]:
         """``fit``'s validation replaced by the sample of it, so that every epoch can afford one."""
         if validation is None or validation.sample is None or validation.variable_shapes:
             return {}
@@ -165,8 +198,12 @@ class Fits:
         if isinstance(given, (tuple, list)) and len(given) == 3:
             return {}  # with sample weights: left as it is
         sample = validation.sample
-        return {"validation_data": (sample.inputs, sample.labels) if sample.labels is not None
-                else (sample.inputs,), "validation_steps": None}
+        return {
+            "validation_data": (sample.inputs, sample.labels)
+            if sample.labels is not None
+            else (sample.inputs,),
+            "validation_steps": None,
+        }
 
     def _callbacks(self, model: Any, given: Any, watch: Watch) -> Any:
         kept = [c for c in _listed(given) if type(c).__name__ not in _SILENT]
@@ -176,8 +213,9 @@ class Fits:
         """The cheap measurements, made right after training."""
         ended = watch.reason or "completed"
         change = self._changes(fit)
-        self._channel.send("fit-end", index=fit.index, ended=ended, ran_epochs=watch.epochs,
-                           **change)
+        self._channel.send(
+            "fit-end", index=fit.index, ended=ended, ran_epochs=watch.epochs, **change
+        )
         with self.timed("evaluation"):
             for split, sample in (("training", fit.training), ("validation", fit.validation)):
                 if sample is not None:
@@ -189,11 +227,13 @@ class Fits:
         seconds = min(20.0, self._budget.left / 4)
         batch = fit.batch_size if mode == "training" else evaluation.BATCH
         try:
-            event = evaluation.evaluate(fit.model, sample, split, mode, fit.from_logits, seconds,
-                                        batch)
+            event = evaluation.evaluate(
+                fit.model, sample, split, mode, fit.from_logits, seconds, batch
+            )
         except Exception as error:
-            self._channel.send("note", fit=fit.index,
-                               text=f"The {split} sample could not be scored: {error}")
+            self._channel.send(
+                "note", fit=fit.index, text=f"The {split} sample could not be scored: {error}"
+            )
             return
         if split == "validation" or fit.accuracy is None:
             fit.accuracy = event.get("accuracy") if event else None
@@ -212,13 +252,23 @@ class Fits:
             part = sums[id(variable) in inside]
             part[0] += float(np.sum((new - old) ** 2))
             part[1] += float(np.sum(old**2))
-        changes = {name: float(np.sqrt(part[0] / part[1])) if part[1] else None
-                   for name, part in (("backbone_change", sums[True]), ("head_change", sums[False]))}
+        changes = {
+            name: float(np.sqrt(part[0] / part[1])) if part[1] else None
+            for name, part in (("backbone_change", sums[True]), ("head_change", sums[False]))
+        }
         fit.backbone_moved = bool(changes["backbone_change"])
         return changes
 
-    def batch(self, model: Any, original: Callable[..., Any], x: Any, y: Any, args: Any,
-              kwargs: Any, place: dict[str, Any] | None) -> Any:
+    def batch(
+        self,
+        model: Any,
+        original: Callable[..., Any],
+        x: Any,
+        y: Any,
+        args: Any,
+        kwargs: Any,
+        place: dict[str, Any] | None,
+    ) -> Any:
         """One ``train_on_batch``: a fit of its own per model, ended by the budget."""
         key = self._models.key(model)
         self._budget.watch()
@@ -227,7 +277,9 @@ class Fits:
             if key not in self._batch_fits:
                 feed = data.take(x, y, len(x), self._budget.images, 1.0)
                 fit = self._begin(model, feed, None, {"epochs": None}, place, "train_on_batch")
-                self._batch_fits[key] = _Batches(fit, Watch(self._channel, self._budget, fit, model))
+                self._batch_fits[key] = _Batches(
+                    fit, Watch(self._channel, self._budget, fit, model)
+                )
             state = self._batch_fits[key]
             state.add(x, y, self._budget.images)
             kwargs["return_dict"], wanted = True, kwargs.get("return_dict", False)
@@ -240,8 +292,9 @@ class Fits:
         self._budget.watch_idle()
         return logs if wanted else list(logs.values())
 
-    def begin_loop(self, model: Any, feed: Feed, place: dict[str, Any] | None,
-                   compiled: dict[str, Any]) -> Fit:
+    def begin_loop(
+        self, model: Any, feed: Feed, place: dict[str, Any] | None, compiled: dict[str, Any]
+    ) -> Fit:
         """A custom loop has made its first step on ``model``."""
         return self._begin(model, feed, None, {}, place, "custom-loop", compiled)
 
@@ -250,8 +303,11 @@ class Fits:
         watch.close()
         fit.training, fit.validation = training.sample, validation.sample
         self._channel.send(
-            "data", index=fit.index, training=labels.describe(training, "training"),
-            validation=labels.describe(validation, "validation") if validation.sample else None)
+            "data",
+            index=fit.index,
+            training=labels.describe(training, "training"),
+            validation=labels.describe(validation, "validation") if validation.sample else None,
+        )
         self.inside = True
         self._end(fit, watch)
 
@@ -330,14 +386,22 @@ class Watch:
         fit.steps += 1
         self._budget.used_steps += 1
         name = next((n for n in logs if "acc" in n and not n.startswith("val_")), None)
-        read = (lambda n: float(logs[n])) if fresh else (
-            lambda n: self._batches.of(n, logs[n], batch))
-        loss = read("loss") if "loss" in logs else None
-        accuracy = read(name) if name else None
-        self._pending.append({
-            "step": fit.steps, "epoch": self._epoch, "loss": number(loss),
-            "accuracy": number(accuracy), "finite": loss is None or bool(np.isfinite(loss)),
-        })
+
+        def own(key: str) -> float:
+            value = logs[key]
+            return float(value) if fresh else self._batches.of(key, value, batch)
+
+        loss = own("loss") if "loss" in logs else None
+        accuracy = own(name) if name else None
+        self._pending.append(
+            {
+                "step": fit.steps,
+                "epoch": self._epoch,
+                "loss": number(loss),
+                "accuracy": number(accuracy),
+                "finite": loss is None or bool(np.isfinite(loss)),
+            }
+        )
         if now - self._sent > self.EVERY:
             self.flush()
         if fit.steps >= self._steps:
@@ -352,8 +416,9 @@ class Watch:
     def _epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.epochs = epoch + 1.0
         self.flush()
-        self._channel.send("epoch", index=self._fit.index,
-                           logs={k: number(v) for k, v in (logs or {}).items()})
+        self._channel.send(
+            "epoch", index=self._fit.index, logs={k: number(v) for k, v in (logs or {}).items()}
+        )
         if self.reason:
             self._model.stop_training = True
 
@@ -368,6 +433,7 @@ class Watch:
         """Send the steps not sent yet."""
         self._sent = time.monotonic()
         if self._pending:
-            self._channel.send("steps", index=self._fit.index, steps=self._pending,
-                               total=self._steps)
+            self._channel.send(
+                "steps", index=self._fit.index, steps=self._pending, total=self._steps
+            )
             self._pending = []

@@ -39,6 +39,7 @@ class AfterImport(importlib.abc.MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
+        """The spec the other finders give, its loader wrapped if someone waits for the module."""
         action = self._actions.get(fullname)  # kept: a spec may be looked up without an import
         if action is None:
             return None
@@ -48,7 +49,7 @@ class AfterImport(importlib.abc.MetaPathFinder):
             spec = finder.find_spec(fullname, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader, action)  # type: ignore[arg-type]
+                    spec.loader = _Loader(spec.loader, action)
                 return spec
         return None
 

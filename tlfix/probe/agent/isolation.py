@@ -68,9 +68,9 @@ class Overlay:
 
     def install(self) -> None:
         """Replace ``open``, ``os.mkdir``, ``os.stat`` and the destructive calls of ``os``."""
-        io.open = self._open  # type: ignore[assignment]
-        builtins.open = self._open  # type: ignore[assignment]
-        os.stat = self._stat  # type: ignore[assignment]
+        io.open = self._open
+        builtins.open = self._open
+        os.stat = self._stat
         real_mkdir, real_remove = os.mkdir, os.remove
         real_rename, real_rmdir = os.rename, os.rmdir
 
@@ -99,7 +99,7 @@ class Overlay:
             real_rename(source, self.for_writing(os.fsdecode(dst)), **kwargs)
 
         os.mkdir, os.remove, os.unlink = mkdir, remove, remove
-        os.rmdir, os.rename, os.replace = rmdir, rename, rename  # type: ignore[assignment]
+        os.rmdir, os.rename, os.replace = rmdir, rename, rename
 
     def _real_makedirs_free(self, path: str, mkdir: Callable[..., None]) -> None:
         missing = []
@@ -123,7 +123,7 @@ class Overlay:
 
 
 def never_wait() -> None:
-    """``input()`` answers with an empty line and the script's own ``time.sleep`` returns at once."""
+    """``input()`` answers with an empty line; the script's own ``time.sleep`` returns at once."""
     real_sleep = time.sleep
 
     def sleep(seconds: float) -> None:
@@ -131,7 +131,7 @@ def never_wait() -> None:
         real_sleep(min(seconds, 0.01) if places.is_users(frame.f_code.co_filename) else seconds)
 
     builtins.input = lambda prompt="": ""
-    time.sleep = sleep
+    time.__dict__["sleep"] = sleep
 
 
 # Landlock: <linux/landlock.h>, kernel 5.13 and later. Only rights that change files are handled, so

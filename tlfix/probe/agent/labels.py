@@ -41,23 +41,30 @@ def describe(feed: Feed, split: str) -> dict[str, Any]:
     """One split as an event (``DataSeen``)."""
     sample = feed.sample
     seen: dict[str, Any] = {
-        "split": split, "kind": feed.kind, "sites": feed.sites, "samples": feed.total,
-        "batch_size": feed.batch_size, "class_names": feed.class_names,
-        "class_indices": feed.class_indices, "shuffled": feed.shuffled,
+        "split": split,
+        "kind": feed.kind,
+        "sites": feed.sites,
+        "samples": feed.total,
+        "batch_size": feed.batch_size,
+        "class_names": feed.class_names,
+        "class_indices": feed.class_indices,
+        "shuffled": feed.shuffled,
     }
     if sample is None:
         return seen
     shape: list[int | None] = [int(n) for n in sample.inputs.shape[1:]]
-    seen.update(sampled=len(sample), input_shape=[None, *shape],
-                input_dtype=str(sample.inputs.dtype))
+    seen.update(
+        sampled=len(sample), input_shape=[None, *shape], input_dtype=str(sample.inputs.dtype)
+    )
     if sample.inputs.dtype.kind in "biuf":
         seen.update(minimum=float(sample.inputs.min()), maximum=float(sample.inputs.max()))
     labels = sample.labels
     if labels is None:
         return seen
     kind = kind_of(labels)
-    seen.update(label_shape=[None, *labels.shape[1:]], label_dtype=str(labels.dtype),
-                label_kind=kind)
+    seen.update(
+        label_shape=[None, *labels.shape[1:]], label_dtype=str(labels.dtype), label_kind=kind
+    )
     if labels.dtype.kind in "biuf":
         seen.update(label_minimum=float(labels.min()), label_maximum=float(labels.max()))
     everything = feed.all_labels
@@ -69,13 +76,21 @@ def describe(feed: Feed, split: str) -> dict[str, Any]:
         counted, source = classes_of(labels, kind), "sample"
     if counted is not None and len(counted):
         values, counts = np.unique(counted, return_counts=True)
-        seen.update(histogram={str(v): int(c) for v, c in zip(values, counts, strict=True)},
-                    histogram_of="all" if feed.sample and feed.sample.complete else source)
+        seen.update(
+            histogram={str(v): int(c) for v, c in zip(values, counts, strict=True)},
+            histogram_of="all" if feed.sample and feed.sample.complete else source,
+        )
     width = labels.shape[1] if kind in {"one-hot", "soft"} else None
-    named = len(feed.class_indices) if feed.class_indices else (
-        len(feed.class_names) if feed.class_names else None)
-    seen["classes"] = width or named or (
-        int(max(counted.max() + 1, 2)) if counted is not None and len(counted) else None)
+    named = (
+        len(feed.class_indices)
+        if feed.class_indices
+        else (len(feed.class_names) if feed.class_names else None)
+    )
+    seen["classes"] = (
+        width
+        or named
+        or (int(max(counted.max() + 1, 2)) if counted is not None and len(counted) else None)
+    )
     return seen
 
 
@@ -91,10 +106,11 @@ class Score:
         classes = int(max(self.true.max(), self.predicted.max()) + 1)
         classes = max(classes, 2)
         event: dict[str, Any] = {
-            "n": len(self.true), "accuracy": float((self.true == self.predicted).mean()),
+            "n": len(self.true),
+            "accuracy": float((self.true == self.predicted).mean()),
             "balanced_accuracy": balanced(self.true, self.predicted),
             "majority": float(np.bincount(self.true).max() / len(self.true)),
-            "classes": int(len(np.unique(self.true))),
+            "classes": len(np.unique(self.true)),
             "correct": self.true == self.predicted,
         }
         if classes <= 200:

@@ -39,9 +39,7 @@ class Budget:
 
     def seconds_for_fit(self) -> float:
         """Training seconds the next fit may take."""
-        return max(
-            min(self.seconds / max(self.fits, 1), self.seconds - self.used_seconds), 0.0
-        )
+        return max(min(self.seconds / max(self.fits, 1), self.seconds - self.used_seconds), 0.0)
 
     @property
     def left(self) -> float:

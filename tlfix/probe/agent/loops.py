@@ -29,7 +29,9 @@ class Loops:
         self._depth = 0
         self._pending: tuple[np.ndarray | None, np.ndarray | None, float | None] = (None,) * 3
         self._kept: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {
-            "training": [], "validation": []}
+            "training": [],
+            "validation": [],
+        }
         self._logits = False
         self._fit: Fit | None = None
         self._watch: Watch | None = None
@@ -56,8 +58,13 @@ class Loops:
                 result = original(layer, *args, **kwargs)
             finally:
                 self._depth -= 1
-            if self._depth == 0 and self._outside() and args and _is_tensor(args[0]) \
-                    and layer.trainable_weights:
+            if (
+                self._depth == 0
+                and self._outside()
+                and args
+                and _is_tensor(args[0])
+                and layer.trainable_weights
+            ):
                 self._model = layer
                 _hand_out(self._on_inputs, args[0])
             return result
@@ -117,8 +124,12 @@ class Loops:
         inputs, true, _ = self._pending
         self._pending = (None, None, None)
         kept = self._kept[split]
-        if inputs is not None and true is not None and len(inputs) == len(true) \
-                and sum(len(x) for x, _ in kept) < self._budget.images:
+        if (
+            inputs is not None
+            and true is not None
+            and len(inputs) == len(true)
+            and sum(len(x) for x, _ in kept) < self._budget.images
+        ):
             kept.append((inputs, true))
 
     def _sample(self, split: str) -> Sample | None:
@@ -136,10 +147,16 @@ class Loops:
     def _start(self) -> None:
         rate = self._optimizer.learning_rate
         self._fit = self._fits.begin_loop(
-            self._model, self._feed("training"), self._place,
-            {"optimizer": type(self._optimizer).__name__, "loss": models.loss_name(self._loss),
-             "from_logits": self._logits,
-             "learning_rate": None if callable(rate) else number(evaluation.as_array(rate))})
+            self._model,
+            self._feed("training"),
+            self._place,
+            {
+                "optimizer": type(self._optimizer).__name__,
+                "loss": models.loss_name(self._loss),
+                "from_logits": self._logits,
+                "learning_rate": None if callable(rate) else number(evaluation.as_array(rate)),
+            },
+        )
         self._watch = Watch(self._channel, self._budget, self._fit, self._model)
 
     def close(self) -> None:
@@ -147,13 +164,17 @@ class Loops:
         if self._fit is None or self._watch is None:
             return
         self._settle("validation")
-        self._fits.end_loop(self._fit, self._watch, self._feed("training"),
-                            self._feed("validation"))
+        self._fits.end_loop(
+            self._fit, self._watch, self._feed("training"), self._feed("validation")
+        )
 
 
 def _is_tensor(value: Any) -> bool:
-    return hasattr(value, "shape") and hasattr(value, "dtype") and "KerasTensor" not in str(
-        type(value).__name__)
+    return (
+        hasattr(value, "shape")
+        and hasattr(value, "dtype")
+        and "KerasTensor" not in str(type(value).__name__)
+    )
 
 
 def _hand_out(receive: Any, *values: Any) -> None:

@@ -36,7 +36,10 @@ class Backbone:
     @property
     def trunk(self) -> Any:
         """The network from its door on: without what the program put before it."""
-        if self.tensor is None or type(self.tensor._keras_history.operation).__name__ == "InputLayer":
+        if (
+            self.tensor is None
+            or type(self.tensor._keras_history.operation).__name__ == "InputLayer"
+        ):
             return self.network
         return keras_of(self.network).Model(self.tensor, self.network.output)
 
@@ -114,8 +117,13 @@ class Models:
             found = [self._unknown(n, names) for n in self._loaded_networks(model, inside)]
         return found
 
-    def _application(self, record: births.Recorded, network: Any, nested: bool,
-                     names: dict[str, scalings.Scaling]) -> Backbone:
+    def _application(
+        self,
+        record: births.Recorded,
+        network: Any,
+        nested: bool,
+        names: dict[str, scalings.Scaling],
+    ) -> Backbone:
         key = self.key(network)
         if key in self.reported:
             known = self.reported[key]
@@ -132,14 +140,27 @@ class Models:
         shape = getattr(network, "input_shape", None)
         expects = scalings.expected(module, names) if module.startswith("keras") else None
         event = {
-            "key": key, "name": record.birth.function, "module": module.rsplit(".", 1)[-1],
-            "site": record.birth.place, "weights": None if weights is None else str(weights),
-            "weights_status": status, "include_top": bool(arguments.get("include_top")),
+            "key": key,
+            "name": record.birth.function,
+            "module": module.rsplit(".", 1)[-1],
+            "site": record.birth.place,
+            "weights": None if weights is None else str(weights),
+            "weights_status": status,
+            "include_top": bool(arguments.get("include_top")),
             "input_shape": list(shape) if isinstance(shape, tuple) else None,
             "expects": expects.as_event() if expects else None,
         }
-        backbone = Backbone(key, network, nested, record.birth.function, module, expects, status,
-                            self._counted(event, network), arguments.get("input_tensor"))
+        backbone = Backbone(
+            key,
+            network,
+            nested,
+            record.birth.function,
+            module,
+            expects,
+            status,
+            self._counted(event, network),
+            arguments.get("input_tensor"),
+        )
         self.reported[key] = backbone
         return backbone
 
@@ -158,17 +179,28 @@ class Models:
         key = self.key(network)
         if key not in self.reported:
             birth = births.of(network)
-            loaded = id(network) in self.loaded or (
-                birth is not None and "saving" in birth.module)
+            loaded = id(network) in self.loaded or (birth is not None and "saving" in birth.module)
             event = {
-                "key": key, "name": getattr(network, "name", "backbone"), "module": None,
-                "site": birth.place if birth else None, "weights": None,
+                "key": key,
+                "name": getattr(network, "name", "backbone"),
+                "module": None,
+                "site": birth.place if birth else None,
+                "weights": None,
                 "weights_status": "pretrained" if loaded else "unknown",
-                "include_top": None, "input_shape": None, "expects": None,
+                "include_top": None,
+                "input_shape": None,
+                "expects": None,
             }
             self.reported[key] = Backbone(
-                key, network, True, str(event["name"]), "", None, str(event["weights_status"]),
-                self._counted(event, network))
+                key,
+                network,
+                True,
+                str(event["name"]),
+                "",
+                None,
+                str(event["weights_status"]),
+                self._counted(event, network),
+            )
         return self.reported[key]
 
     @staticmethod
@@ -187,22 +219,31 @@ def describe(model: Any, key: int, backbones: list[Backbone]) -> dict[str, Any]:
     trainable = model.trainable_weights
     birth = births.of(model)
     kinds = [c.__name__ for c in type(model).__mro__]
-    kind = ("sequential" if "Sequential" in kinds else "functional" if "Functional" in kinds
-            else "subclassed")
+    kind = (
+        "sequential"
+        if "Sequential" in kinds
+        else "functional"
+        if "Functional" in kinds
+        else "subclassed"
+    )
     total = size(model.weights)
     backbone_parameters = size([v for v in model.weights if id(v) in inside])
     head_trainable = size([v for v in trainable if id(v) not in inside])
     return {
-        "key": key, "kind": kind, "site": birth.place if birth else None,
+        "key": key,
+        "kind": kind,
+        "site": birth.place if birth else None,
         "backbones": [b.key for b in backbones],
         "nesting": "none" if not backbones else "nested" if backbones[0].nested else "inlined",
         "input_shape": _shape(getattr(model, "input_shape", None)),
         "output_shape": _shape(getattr(model, "output_shape", None)),
         "output": output_layer(model),
-        "parameters": total, "trainable": size(trainable),
+        "parameters": total,
+        "trainable": size(trainable),
         "backbone_parameters": backbone_parameters,
         "backbone_trainable": size(trainable) - head_trainable,
-        "head_parameters": total - backbone_parameters, "head_trainable": head_trainable,
+        "head_parameters": total - backbone_parameters,
+        "head_trainable": head_trainable,
     }
 
 
@@ -240,8 +281,13 @@ def output_layer(model: Any) -> dict[str, Any] | None:
     if units is None:
         shape = getattr(model, "output_shape", None)
         units = shape[-1] if isinstance(shape, tuple) and len(shape) == 2 else None
-    return {"name": last.name, "kind": type(last).__name__, "units": units,
-            "activation": activation, "site": birth.place if birth else None}
+    return {
+        "name": last.name,
+        "kind": type(last).__name__,
+        "units": units,
+        "activation": activation,
+        "site": birth.place if birth else None,
+    }
 
 
 def _before(layer: Any) -> Any:
@@ -269,12 +315,16 @@ def describe_compile(model: Any, place: dict[str, Any] | None) -> dict[str, Any]
     schedule = getattr(inner, "_learning_rate", None)
     metrics = getattr(config, "config", {}).get("metrics") if config is not None else None
     return {
-        "site": place, "optimizer": type(inner).__name__ if inner is not None else None,
+        "site": place,
+        "optimizer": type(inner).__name__ if inner is not None else None,
         "learning_rate": learning_rate(model),
         "scheduled": any(c.__name__ == "LearningRateSchedule" for c in type(schedule).__mro__),
-        "loss": loss_name(loss), "from_logits": from_logits(loss),
-        "metrics": [m if isinstance(m, str) else getattr(m, "name", str(m))
-                    for m in (metrics if isinstance(metrics, (list, tuple)) else [])],
+        "loss": loss_name(loss),
+        "from_logits": from_logits(loss),
+        "metrics": [
+            m if isinstance(m, str) else getattr(m, "name", str(m))
+            for m in (metrics if isinstance(metrics, (list, tuple)) else [])
+        ],
     }
 
 
@@ -290,8 +340,9 @@ def loss_name(loss: Any) -> str | None:
     """The loss as snake_case, or None."""
     if loss is None or isinstance(loss, (dict, list, tuple)):
         return None
-    name = loss if isinstance(loss, str) else (
-        getattr(loss, "__name__", None) or type(loss).__name__)
+    name = (
+        loss if isinstance(loss, str) else (getattr(loss, "__name__", None) or type(loss).__name__)
+    )
     if not name.islower():
         name = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
     return str(name)

@@ -78,11 +78,13 @@ def of_traceback(traceback: TracebackType | None) -> list[dict[str, Any]]:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if is_users(code.co_filename):
-            places.append({
-                "path": os.path.abspath(code.co_filename),
-                "line": traceback.tb_lineno,
-                "column": _column(code, traceback.tb_lasti),
-            })
+            places.append(
+                {
+                    "path": os.path.abspath(code.co_filename),
+                    "line": traceback.tb_lineno,
+                    "column": _column(code, traceback.tb_lasti),
+                }
+            )
         traceback = traceback.tb_next
     return places
 

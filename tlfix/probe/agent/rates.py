@@ -22,8 +22,15 @@ HIGHEST, LOWEST = 10.0, 1e-7
 STEPS = 20
 
 
-def range_test(model: Any, fit: Callable[..., Any], initial: list[np.ndarray], sample: Sample,
-               batch_size: int, seconds: float, corrected: bool) -> dict[str, Any] | None:
+def range_test(
+    model: Any,
+    fit: Callable[..., Any],
+    initial: list[np.ndarray],
+    sample: Sample,
+    batch_size: int,
+    seconds: float,
+    corrected: bool,
+) -> dict[str, Any] | None:
     """Short runs of ``STEPS`` steps at the program's rate and powers of ten around it.
 
     The program's rate comes first, then its neighbours, until ``seconds`` run out. The model's
@@ -37,12 +44,24 @@ def range_test(model: Any, fit: Callable[..., Any], initial: list[np.ndarray], s
     models.restore(model.weights, initial)
     before = evaluation.evaluate(model, sample, "training", "inference", False)
     repeats = -(-STEPS * batch_size // len(sample))
-    order = np.concatenate([np.random.default_rng(i).permutation(len(sample))
-                            for i in range(repeats)])[: STEPS * batch_size]
-    fit(model, sample.inputs[order], sample.labels[order], batch_size=batch_size, shuffle=False,
-        epochs=len(rates), verbose=0, callbacks=[runs.callback(models.keras_of(model))])
-    done = [(rate, losses) for rate, losses in zip(rates, runs.losses, strict=False)
-            if len(losses) >= max(3, min(STEPS, len(order) // batch_size) // 2)]
+    order = np.concatenate(
+        [np.random.default_rng(i).permutation(len(sample)) for i in range(repeats)]
+    )[: STEPS * batch_size]
+    fit(
+        model,
+        sample.inputs[order],
+        sample.labels[order],
+        batch_size=batch_size,
+        shuffle=False,
+        epochs=len(rates),
+        verbose=0,
+        callbacks=[runs.callback(models.keras_of(model))],
+    )
+    done = [
+        (rate, losses)
+        for rate, losses in zip(rates, runs.losses, strict=False)
+        if len(losses) >= max(3, min(STEPS, len(order) // batch_size) // 2)
+    ]
     if len(done) < 2:
         return None
     done.sort(key=lambda pair: pair[0])
@@ -50,7 +69,9 @@ def range_test(model: Any, fit: Callable[..., Any], initial: list[np.ndarray], s
         "rates": [rate for rate, _ in done],
         "losses": [_late(losses) for _, losses in done],
         "initial": before["loss"] if before else None,
-        "current": current, "steps": STEPS, "corrected": corrected,
+        "current": current,
+        "steps": STEPS,
+        "corrected": corrected,
     }
 
 
@@ -58,14 +79,15 @@ def _late(losses: list[float]) -> float | None:
     """Median loss of the last quarter of a run; None once it was not finite."""
     if not np.isfinite(losses).all():
         return None
-    return float(np.median(losses[-max(len(losses) // 4, 3):]))
+    return float(np.median(losses[-max(len(losses) // 4, 3) :]))
 
 
 class _Runs:
     """One ``fit`` whose every epoch is a fresh run at the next rate."""
 
-    def __init__(self, model: Any, initial: list[np.ndarray], rates: list[float],
-                 seconds: float) -> None:
+    def __init__(
+        self, model: Any, initial: list[np.ndarray], rates: list[float], seconds: float
+    ) -> None:
         self._model, self._initial, self._rates = model, initial, rates
         self._until = time.monotonic() + seconds
         self.losses: list[list[float]] = []
@@ -108,9 +130,17 @@ class PerBatch:
         return own
 
 
-def fine_tune(model: Any, network: Any, fit: Callable[..., Any], training: Sample,
-              validation: Sample, batch_size: int, seconds: float, rate: float,
-              from_logits: bool) -> dict[str, Any] | None:
+def fine_tune(
+    model: Any,
+    network: Any,
+    fit: Callable[..., Any],
+    training: Sample,
+    validation: Sample,
+    batch_size: int,
+    seconds: float,
+    rate: float,
+    from_logits: bool,
+) -> dict[str, Any] | None:
     """Unfreezes the top third of ``network`` (BatchNorm kept frozen) and trains on the sample.
 
     Returns the validation result as the ``tuned_*`` half of ``FineTuneTrial``.
@@ -132,12 +162,24 @@ def fine_tune(model: Any, network: Any, fit: Callable[..., Any], training: Sampl
             model.stop_training = True
 
     callback.on_train_batch_end = step
-    fit(model, training.inputs, training.labels, batch_size=batch_size, epochs=8, verbose=0,
-        callbacks=[callback])
+    fit(
+        model,
+        training.inputs,
+        training.labels,
+        batch_size=batch_size,
+        epochs=8,
+        verbose=0,
+        callbacks=[callback],
+    )
     outputs = evaluation.run(model, validation.inputs, False)
     score = labels.score(outputs, validation.labels, from_logits)
     if score is None or number(outputs.sum()) is None:
         return None
     correct = score.true == score.predicted
-    return {"tuned_accuracy": float(correct.mean()), "tuned_correct": correct, "steps": steps,
-            "learning_rate": rate, "validation": len(correct)}
+    return {
+        "tuned_accuracy": float(correct.mean()),
+        "tuned_correct": correct,
+        "steps": steps,
+        "learning_rate": rate,
+        "validation": len(correct),
+    }

@@ -20,14 +20,17 @@ class Scaling:
 
     def apply(self, raw: np.ndarray) -> np.ndarray:
         """Raw pixels (..., 3) as this scaling gives them, float32."""
-        return (raw[..., list(self.source)] * np.float32(self.scale) + np.float32(self.offset)).astype(
-            np.float32
-        )
+        return (
+            raw[..., list(self.source)] * np.array(self.scale, np.float32)
+            + np.array(self.offset, np.float32)
+        ).astype(np.float32)
 
     def invert(self, x: np.ndarray) -> np.ndarray:
         """The raw pixels (..., 3) behind ``x``, if ``x`` was scaled like this."""
         raw = np.empty_like(x, dtype=np.float32)
-        raw[..., list(self.source)] = (x - np.float32(self.offset)) / np.float32(self.scale)
+        raw[..., list(self.source)] = (x - np.array(self.offset, np.float32)) / np.array(
+            self.scale, np.float32
+        )
         return raw
 
     def then(self, second: Scaling) -> Scaling:
@@ -50,8 +53,12 @@ class Scaling:
 
     def as_event(self) -> dict[str, Any]:
         """The plain form that travels to tlfix."""
-        return {"name": self.name, "scale": self.scale, "offset": self.offset,
-                "source": self.source}
+        return {
+            "name": self.name,
+            "scale": self.scale,
+            "offset": self.offset,
+            "source": self.source,
+        }
 
 
 RAW = Scaling("raw")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import random
@@ -50,20 +51,27 @@ class Session:
         """Run the script, then the instruments."""
         self._channel.send("environment", python=platform.python_version())
         if self._config["sandbox"] != "none":
-            held = isolation.restrict_writes([self._config["scratch"], "/dev", "/proc",
-                                              *self._config["writable"]])
+            held = isolation.restrict_writes(
+                [self._config["scratch"], "/dev", "/proc", *self._config["writable"]]
+            )
             if not held and self._config["sandbox"] == "landlock":
-                self._channel.send("refused", reason="This kernel has no Landlock; writes cannot be "
-                                   "confined. Use --sandbox auto to rely on redirection alone.")
+                self._channel.send(
+                    "refused",
+                    reason="This kernel has no Landlock; writes cannot be "
+                    "confined. Use --sandbox auto to rely on redirection alone.",
+                )
                 return 71
             self._overlay.install()
         isolation.never_wait()
         random.seed(self._config["seed"])
-        imports.after_import({
-            "keras": self._on_keras, "tf_keras": self._on_keras,
-            "tensorflow": self._on_tensorflow,
-            "keras.src.legacy.preprocessing.image": lambda _m: self._births.watch_generators(),
-        })
+        imports.after_import(
+            {
+                "keras": self._on_keras,
+                "tf_keras": self._on_keras,
+                "tensorflow": self._on_tensorflow,
+                "keras.src.legacy.preprocessing.image": lambda _m: self._births.watch_generators(),
+            }
+        )
         self._channel.send("phase", phase="importing")
         self._budget.watch()
         threading.Thread(target=self._heartbeat, daemon=True).start()
@@ -91,9 +99,14 @@ class Session:
         watch.watch_models(keras, self._fits, self._overlay)
         watch.watch_weights(keras, self._models)
         self._loops.watch_keras(keras)
-        self._channel.send("environment", python=platform.python_version(),
-                           keras=getattr(keras, "__version__", None), backend=_backend(keras),
-                           tensorflow=_version("tensorflow"), device=_device())
+        self._channel.send(
+            "environment",
+            python=platform.python_version(),
+            keras=getattr(keras, "__version__", None),
+            backend=_backend(keras),
+            tensorflow=_version("tensorflow"),
+            device=_device(),
+        )
         self._channel.send("phase", phase="building")
 
     def _on_tensorflow(self, _tensorflow: ModuleType) -> None:
@@ -108,8 +121,12 @@ class Session:
         keras.utils.set_random_seed(seed)
         if seed == 0:
             return
-        for owner, name in ((keras.utils, "set_random_seed"), (numpy.random, "seed"),
-                            (random, "seed"), (sys.modules.get("tensorflow.random"), "set_seed")):
+        for owner, name in (
+            (keras.utils, "set_random_seed"),
+            (numpy.random, "seed"),
+            (random, "seed"),
+            (sys.modules.get("tensorflow.random"), "set_seed"),
+        ):
             original = getattr(owner, name, None)
             if original is None:
                 continue
@@ -124,9 +141,13 @@ class Session:
         if ending.error is not None:
             error = ending.error
             self._channel.send(
-                "crash", type=type(error).__name__, message=str(error)[:4000],
-                frames=list(ending.frames), site=ending.frames[-1] if ending.frames else None,
-                during=self._stage())
+                "crash",
+                type=type(error).__name__,
+                message=str(error)[:4000],
+                frames=list(ending.frames),
+                site=ending.frames[-1] if ending.frames else None,
+                during=self._stage(),
+            )
         elif ending.status is not None:
             self._channel.send("exit", status=ending.status, frames=list(ending.frames))
         if self._budget.ran_out:
@@ -161,10 +182,8 @@ def _device() -> str:
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is not None and hasattr(tensorflow, "config"):
         for gpu in tensorflow.config.list_physical_devices("GPU"):
-            try:
+            with contextlib.suppress(RuntimeError):  # too late once the device is in use
                 tensorflow.config.experimental.set_memory_growth(gpu, True)
-            except RuntimeError:
-                pass
             return f"GPU: {gpu.name}"
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():

@@ -139,7 +139,7 @@ def _read_from_overlay(owner: Any, name: str, overlay: Overlay) -> None:
 def watch_weights(keras: Any, models: Models) -> None:
     """Pretrained weights that cannot be downloaded are noted and left random; weights loaded from a
     file are noted too."""
-    utils = sys.modules.get("keras.src.utils.file_utils")
+    utils: Any = sys.modules.get("keras.src.utils.file_utils")
     if utils is None:
         return
     get_file = utils.get_file
