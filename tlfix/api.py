@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -239,8 +238,8 @@ def _read(script: Path) -> tuple[Program, str]:
     from tlfix.program.reader import read
     from tlfix.source.script import load
 
-    program = read(load(script).text, str(script))
-    return program, sha256(script.read_bytes()).hexdigest()
+    source = load(script)
+    return read(source.text, str(script)), source.sha256
 
 
 def _examined(

@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from textures import SHAPES, TARGET, compose
+from textures import PERIODS, SHAPES, TARGET, contrasting, paint
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -121,14 +121,16 @@ def digit_scans(
     return [resized(scan, size) for scan in own[rng.permutation(len(own))[:count]]]
 
 
+def drawn_texture(rng: np.random.Generator, name: str, size: int) -> Images:
+    """One texture of random period and colours in a random shape."""
+    field = TARGET[name](rng, size, float(np.exp(rng.uniform(*np.log(PERIODS)))))
+    return paint(rng, field, contrasting(rng), str(rng.choice(SHAPES)))
+
+
 def drawn_textures(
     rng: np.random.Generator, name: str, part: Part, count: int, size: int
 ) -> list[Images]:
-    """The texture in random shapes and colours; the parts differ by their random numbers alone."""
-    return [
-        compose(rng, size, TARGET[name], str(rng.choice(SHAPES)), rng.uniform())
-        for _ in range(count)
-    ]
+    return [drawn_texture(rng, name, size) for _ in range(count)]
 
 
 class Kind(NamedTuple):

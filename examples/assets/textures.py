@@ -1,9 +1,8 @@
 """Procedural textures and shapes, and their composition into colour images.
 
-Every texture is a function `(rng, size) -> field`, a float32 array of shape `(size, size)` in [0,
-1], drawn at a random scale, rotation and phase. `PRETRAINING` holds the textures the weights of
-`make_weights.py` were trained on, `TARGET` those kept back for the target task of
-`images.procedural`.
+Every texture is a function `(rng, size, period) -> field`, a float32 array (size, size) in [0, 1] at
+a random rotation and phase; `period` is its repeat in pixels. `PRETRAINING` holds the textures that
+the weights of `make_weights.py` were trained on, `TARGET` those kept back for `images.procedural`.
 """
 
 from collections.abc import Callable
@@ -12,19 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
-Texture = Callable[[np.random.Generator, int], Array]
-PERIOD = (7.0, 26.0)  # pixels, the range of the repeat of a periodic texture
+Texture = Callable[[np.random.Generator, int, float], Array]
+PERIODS = (6.0, 28.0)  # pixels
 
 
-def coordinates(
-    rng: np.random.Generator, size: int, period: tuple[float, float] = PERIOD
-) -> tuple[Array, Array]:
-    """Rotated, shifted pixel coordinates in units of a random repeat: two arrays (size, size)."""
+def coordinates(rng: np.random.Generator, size: int, period: float) -> tuple[Array, Array]:
+    """Rotated, shifted pixel coordinates in units of the period: two arrays (size, size)."""
     y, x = np.mgrid[:size, :size].astype(np.float32)
-    angle, length = rng.uniform(0, 2 * np.pi), np.exp(rng.uniform(*np.log(period)))
-    aspect, shift = rng.uniform(0.75, 1.33), rng.uniform(0, 8, 2)
-    u = (x * np.cos(angle) + y * np.sin(angle)) / length + shift[0]
-    v = (y * np.cos(angle) - x * np.sin(angle)) / length * aspect + shift[1]
+    angle, aspect, shift = rng.uniform(0, 2 * np.pi), rng.uniform(0.75, 1.33), rng.uniform(0, 8, 2)
+    u = (x * np.cos(angle) + y * np.sin(angle)) / period + shift[0]
+    v = (y * np.cos(angle) - x * np.sin(angle)) / period * aspect + shift[1]
     return u.astype(np.float32), v.astype(np.float32)
 
 
@@ -58,30 +54,30 @@ def noise(rng: np.random.Generator, size: int, exponent: float, stretch: float =
     return unit(np.fft.irfft2(spectrum, s=(size, size)))
 
 
-def stripes(rng: np.random.Generator, size: int) -> Array:
-    u, _ = coordinates(rng, size)
+def stripes(rng: np.random.Generator, size: int, period: float) -> Array:
+    u, _ = coordinates(rng, size, period)
     return soft_step(np.sin(2 * np.pi * u) / 3 + np.float32(rng.uniform(-0.15, 0.15)), rng)
 
 
-def checks(rng: np.random.Generator, size: int) -> Array:
-    u, v = coordinates(rng, size)
+def checks(rng: np.random.Generator, size: int, period: float) -> Array:
+    u, v = coordinates(rng, size, period)
     return soft_step(np.sin(np.pi * u) * np.sin(np.pi * v) / 2, rng)
 
 
-def dots(rng: np.random.Generator, size: int) -> Array:
-    u, v = coordinates(rng, size)
+def dots(rng: np.random.Generator, size: int, period: float) -> Array:
+    u, v = coordinates(rng, size, period)
     distance = np.hypot(u % 1 - 0.5, v % 1 - 0.5)
     return soft_step(np.float32(rng.uniform(0.18, 0.36)) - distance, rng)
 
 
-def lattice(rng: np.random.Generator, size: int) -> Array:
-    u, v = coordinates(rng, size)
+def lattice(rng: np.random.Generator, size: int, period: float) -> Array:
+    u, v = coordinates(rng, size, period)
     edge = np.minimum(np.abs(u % 1 - 0.5), np.abs(v % 1 - 0.5))
     return soft_step(np.float32(rng.uniform(0.06, 0.14)) - edge, rng)
 
 
-def bricks(rng: np.random.Generator, size: int) -> Array:
-    u, v = coordinates(rng, size)
+def bricks(rng: np.random.Generator, size: int, period: float) -> Array:
+    u, v = coordinates(rng, size, period)
     row = np.floor(v)
     column = u / 2 + 0.5 * (row % 2)
     edge = np.minimum(0.5 - np.abs(v % 1 - 0.5), 1 - 2 * np.abs(column % 1 - 0.5))
@@ -91,22 +87,21 @@ def bricks(rng: np.random.Generator, size: int) -> Array:
     return np.clip(soft_step(edge - np.float32(0.08), rng) * (0.8 + tone), 0, 1).astype(np.float32)
 
 
-def rings(rng: np.random.Generator, size: int) -> Array:
+def rings(rng: np.random.Generator, size: int, period: float) -> Array:
     radius, _ = centred(rng, size)
-    length = np.float32(np.exp(rng.uniform(*np.log(PERIOD))))
-    return soft_step(np.sin(2 * np.pi * radius / length) / 3, rng)
+    return soft_step(np.sin(2 * np.pi * radius / np.float32(period)) / 3, rng)
 
 
-def waves(rng: np.random.Generator, size: int) -> Array:
-    u, v = coordinates(rng, size)
+def waves(rng: np.random.Generator, size: int, period: float) -> Array:
+    u, v = coordinates(rng, size, period)
     bend = np.float32(rng.uniform(0.5, 1.1)) * np.sin(
         2 * np.pi * v / np.float32(rng.uniform(1.5, 3.0))
     )
     return soft_step(np.sin(2 * np.pi * (u + bend)) / 3, rng)
 
 
-def cells(rng: np.random.Generator, size: int) -> Array:
-    spacing = np.exp(rng.uniform(*np.log((10.0, 26.0))))
+def cells(rng: np.random.Generator, size: int, period: float) -> Array:
+    spacing = max(period, 9.0)
     ticks = np.arange(-spacing, size + spacing, spacing)
     seeds = np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2)
     seeds = (seeds + rng.uniform(-0.5, 0.5, seeds.shape) * spacing).astype(np.float32)
@@ -116,68 +111,74 @@ def cells(rng: np.random.Generator, size: int) -> Array:
     return unit(np.minimum(nearest[1] - nearest[0], 0.5 * spacing))
 
 
-def clouds(rng: np.random.Generator, size: int) -> Array:
-    return noise(rng, size, rng.uniform(1.7, 2.4))
+def exponent(period: float, low: float, high: float) -> float:
+    """Where a texture has no repeat, the period chooses its spectrum: from `low`, fine, to `high`, coarse."""
+    share = np.log(period / PERIODS[0]) / np.log(PERIODS[1] / PERIODS[0])
+    return float(low + (high - low) * share)
 
 
-def grain(rng: np.random.Generator, size: int) -> Array:
-    return noise(rng, size, rng.uniform(0.0, 0.9))
+def clouds(rng: np.random.Generator, size: int, period: float) -> Array:
+    return noise(rng, size, exponent(period, 1.5, 2.4))
 
 
-def fibres(rng: np.random.Generator, size: int) -> Array:
-    return noise(rng, size, rng.uniform(0.8, 1.4), stretch=rng.uniform(3.0, 5.0))
+def grain(rng: np.random.Generator, size: int, period: float) -> Array:
+    return noise(rng, size, exponent(period, 0.0, 1.0))
 
 
-def blobs(rng: np.random.Generator, size: int) -> Array:
-    smooth = noise(rng, size, rng.uniform(1.7, 2.2))
-    detail = noise(rng, size, 1.0)
+def fibres(rng: np.random.Generator, size: int, period: float) -> Array:
+    return noise(rng, size, exponent(period, 0.7, 1.4), stretch=rng.uniform(3.0, 5.0))
+
+
+def blobs(rng: np.random.Generator, size: int, period: float) -> Array:
+    smooth, detail = noise(rng, size, exponent(period, 1.4, 2.3)), noise(rng, size, 1.0)
     return soft_step(smooth - np.float32(0.5) + np.float32(0.1) * (detail - np.float32(0.5)), rng)
 
 
-def zigzag(rng: np.random.Generator, size: int) -> Array:
-    u, v = coordinates(rng, size)
+def zigzag(rng: np.random.Generator, size: int, period: float) -> Array:
+    u, v = coordinates(rng, size, period)
     fold = 2 * np.abs((v / 2) % 1 - 0.5) * np.float32(rng.uniform(0.8, 1.6))
     return soft_step(np.sin(2 * np.pi * (u + fold)) / 3, rng)
 
 
-def honeycomb(rng: np.random.Generator, size: int) -> Array:
-    u, v = coordinates(rng, size)
+def honeycomb(rng: np.random.Generator, size: int, period: float) -> Array:
+    u, v = coordinates(rng, size, period)
     turns = np.float32(np.pi / 3) * np.arange(0, 6, 2, dtype=np.float32)[:, None, None]
     crossing = np.cos(2 * np.pi * (u * np.cos(turns) + v * np.sin(turns))).sum(0)
     return soft_step((crossing + np.float32(0.6)) / 4, rng)
 
 
-def spokes(rng: np.random.Generator, size: int) -> Array:
+def spokes(rng: np.random.Generator, size: int, period: float) -> Array:
     _, angle = centred(rng, size)
-    return soft_step(np.sin(angle * rng.integers(5, 14) + np.float32(rng.uniform(0, 6))) / 3, rng)
+    return soft_step(
+        np.sin(angle * round(90 / period + 2) + np.float32(rng.uniform(0, 6))) / 3, rng
+    )
 
 
-def spiral(rng: np.random.Generator, size: int) -> Array:
+def spiral(rng: np.random.Generator, size: int, period: float) -> Array:
     radius, angle = centred(rng, size)
-    length = np.float32(np.exp(rng.uniform(*np.log((10.0, 26.0)))))
     arms = int(rng.integers(1, 4)) * int(rng.choice((-1, 1)))
-    return soft_step(np.sin(2 * np.pi * radius / length + arms * angle) / 3, rng)
+    return soft_step(np.sin(2 * np.pi * radius / np.float32(period) + arms * angle) / 3, rng)
 
 
-def scales(rng: np.random.Generator, size: int) -> Array:
-    u, v = coordinates(rng, size)
+def scales(rng: np.random.Generator, size: int, period: float) -> Array:
+    u, v = coordinates(rng, size, period)
     row = np.floor(v)
     return unit(np.hypot((u + 0.5 * (row % 2)) % 1 - 0.5, v % 1))
 
 
-def plaid(rng: np.random.Generator, size: int) -> Array:
-    u, v = coordinates(rng, size)
+def plaid(rng: np.random.Generator, size: int, period: float) -> Array:
+    u, v = coordinates(rng, size, period)
     return unit(
         np.sum([np.sin(2 * np.pi * axis * rate) for axis in (u, v) for rate in (1, 1 / 3)], axis=0)
     )
 
 
-def pebbles(rng: np.random.Generator, size: int) -> Array:
-    return np.sqrt(1 - (1 - cells(rng, size)) ** 2)
+def pebbles(rng: np.random.Generator, size: int, period: float) -> Array:
+    return np.sqrt(1 - (1 - cells(rng, size, period)) ** 2)
 
 
-def marble(rng: np.random.Generator, size: int) -> Array:
-    u, _ = coordinates(rng, size)
+def marble(rng: np.random.Generator, size: int, period: float) -> Array:
+    u, _ = coordinates(rng, size, period)
     return np.abs(
         np.sin(np.pi * (u + np.float32(rng.uniform(2, 4)) * noise(rng, size, 1.8)))
     ).astype(np.float32)
@@ -246,36 +247,48 @@ def colour(field: Array, dark: Array, light: Array) -> Array:
     return np.asarray(dark + field[..., None] * (light - dark), np.float32)
 
 
-def compose(
-    rng: np.random.Generator, size: int, texture: Texture, shape: str, hue: float
-) -> NDArray[np.uint8]:
-    """A textured shape on a textured ground under uneven light, as uint8 (size, size, 3).
+def any_colour(rng: np.random.Generator) -> Array:
+    """A random colour, as often pale or grey as strong."""
+    return rgb(rng.uniform(), rng.uniform() ** 2, rng.uniform())
 
-    `hue` in [0, 1] is that of the texture's leading colour; every other colour, the light and the
-    noise are random.
+
+def contrasting(rng: np.random.Generator) -> tuple[Array, Array]:
+    """Two random colours which differ by at least 0.45 in one channel."""
+    while True:
+        pair = any_colour(rng), any_colour(rng)
+        if np.abs(pair[0] - pair[1]).max() >= 0.45:
+            return pair
+
+
+def blurred(image: Array, sigma: float) -> Array:
+    """Gaussian blur of `sigma` pixels, periodic at the borders: (size, size, 3) to the same."""
+    size = len(image)
+    fy, fx = np.meshgrid(np.fft.fftfreq(size), np.fft.rfftfreq(size), indexing="ij")
+    damping = np.exp(-2 * (np.pi * sigma) ** 2 * (fx**2 + fy**2))[..., None]
+    spectrum = np.fft.rfft2(image, axes=(0, 1)) * damping
+    return np.fft.irfft2(spectrum, s=(size, size), axes=(0, 1)).astype(np.float32)
+
+
+def paint(
+    rng: np.random.Generator, field: Array, colours: tuple[Array, Array], shape: str
+) -> NDArray[np.uint8]:
+    """A texture in two colours, in a shape on cloudy ground, as a camera might see it.
+
+    Exposure, slope of the light, white balance, gamma, blur and noise are random.
+    Takes a field (size, size) and two (3,) colours in [0, 1]; returns uint8 (size, size, 3).
     """
-    lead = rgb(hue, rng.uniform(0.45, 1), rng.uniform(0.6, 1))
-    other = rgb(
-        rng.uniform(),
-        rng.uniform(0, 0.35),
-        rng.choice((rng.uniform(0, 0.35), rng.uniform(0.75, 1))),
-    )
-    field = texture(rng, size)
-    if rng.uniform() < 0.5:
-        field = 1 - field
-    image = colour(field, other, lead)
+    size = len(field)
+    shade = rng.uniform(0, 0.4) * noise(rng, size, rng.uniform(1.2, 2.2))
+    image = colour(field, *colours) * (1 - shade[..., None])
     if shape != "whole":
         ground = noise(rng, size, rng.uniform(0.8, 2.4)) * np.float32(rng.uniform(0.2, 1))
-        back = colour(ground, rgb(*rng.uniform(0, 1, 3)), rgb(*rng.uniform(0, 1, 3)))
-        mask = silhouette(rng, size, shape)[..., None]
-        image = back + mask * (image - back)
+        back = colour(ground, any_colour(rng), any_colour(rng))
+        image = back + silhouette(rng, size, shape)[..., None] * (image - back)
+    if rng.uniform() < 0.5:
+        image = blurred(image, rng.uniform(0.4, 1.5))
     y, x = np.mgrid[-0.5 : 0.5 : size * 1j, -0.5 : 0.5 : size * 1j]
-    slope = rng.uniform(-0.5, 0.5, 2)
-    light = rng.uniform(0.65, 1.1) * (1 + slope[0] * x + slope[1] * y)
-    image = (
-        np.clip(image, 0, 1) ** rng.uniform(0.7, 1.4)
-        * light[..., None]
-        * rng.uniform(0.92, 1.08, 3)
-    )
-    image = image + rng.normal(0, rng.uniform(0, 0.03), image.shape)
+    slope = rng.uniform(-0.4, 0.4, 2)
+    light = rng.uniform(0.65, 1.15) * (1 + slope[0] * x + slope[1] * y)
+    image = np.clip(image, 0, 1) ** rng.uniform(0.75, 1.3) * light[..., None]
+    image = image * rng.uniform(0.88, 1.12, 3) + rng.normal(0, rng.uniform(0, 0.03), image.shape)
     return np.asarray(np.clip(image, 0, 1) * 255, np.uint8)

@@ -158,8 +158,8 @@ def test_only_for_display(text: str) -> None:
         "def unit(x):\n    return x / 255\nplt.imshow(unit(batch))\nds = ds.map(unit)",
         "def unit(x):\n    return x / 255",
         "x = x / 255",
-        "images = []\nfor p in paths:\n    i = load(p) / 255\n    plt.imshow(i)\n    images.append(i)\n"
-        "model.fit(np.array(images), y, epochs=1)",
+        "images = []\nfor p in paths:\n    i = load(p) / 255\n    plt.imshow(i)\n"
+        "    images.append(i)\nmodel.fit(np.array(images), y, epochs=1)",
     ],
 )
 def test_not_only_for_display(text: str) -> None:

@@ -46,6 +46,13 @@ class TestOverfitting:
         logs = ({"acc": 0.7, "val_acc": 0.65}, {"acc": 0.95, "val_acc": 0.7})
         assert set(measure_all(self.program(0.70, logs))) == {"overfitting"}
 
+    def test_wider_than_that_of_the_features(self) -> None:
+        seen = self.program(0.60).fits[0]
+        narrow = seen.model_copy(update={"probes": (probe("as-is", 0.64, train_accuracy=0.80),)})
+        better = seen.model_copy(update={"probes": (probe("as-is", 0.75, train_accuracy=1.0),)})
+        assert "overfitting" in measure_all(trace(narrow))
+        assert "overfitting" in measure_all(trace(better))
+
 
 class TestModeGap:
     def program(self, inference: float, training: float) -> Trace:

@@ -134,6 +134,17 @@ def validation_sample_of_one_class() -> Trace:
     )
 
 
+def few_images() -> Trace:
+    """A gap that a linear classifier on the same features has too, at the same validation."""
+    return trace(
+        fit(
+            falling(90),
+            evaluations=(evaluation("training", 0.76), evaluation("validation", 0.60)),
+            probes=(probe("as-is", 0.64, train_accuracy=0.98),),
+        )
+    )
+
+
 def rare_second_class() -> Trace:
     """Ninety-five to five: naming the majority is no collapse, and the features do no better."""
     table = ((190, 0), (10, 0))
@@ -214,6 +225,7 @@ def nothing_ran() -> Trace:
         head_cut_short_then_fine_tuning,
         heavy_dropout,
         validation_sample_of_one_class,
+        few_images,
         rare_second_class,
         hard_task,
         regression,

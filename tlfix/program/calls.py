@@ -95,6 +95,8 @@ def result_kind(name: str) -> str | None:
 
 def name_of(callee: Value, func: ast.expr) -> str:
     """The qualified name of what is called."""
+    if not isinstance(callee, Either):
+        return _name(callee)
     names = {_name(option) for option in options(callee)}
     if len(names) == 1:
         return names.pop()

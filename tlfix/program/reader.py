@@ -89,7 +89,10 @@ def _finals(walker: Walker) -> Callable[[Call], Call]:
 
 
 def _trainable(walker: Walker) -> tuple[TrainableChange, ...]:
-    found: dict[tuple[Site, str], TrainableChange] = {}
+    """The changes of ``trainable``; what a helper does again to the same object counts once."""
+    found: dict[object, TrainableChange] = {}
     for change in walker.trainable:
-        found.setdefault((change.site, change.target), change)
+        owner = change.owner.site if change.owner is not None else None
+        key = change.site, change.target, repr(change.value), change.condition, owner
+        found.setdefault(key, change)
     return tuple(found.values())

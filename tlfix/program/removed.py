@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from tlfix.program.imports import normalise
@@ -138,6 +139,7 @@ def _plain(raw: str) -> str:
     return raw.removeprefix("tensorflow.") if raw.startswith("tensorflow.keras.") else raw
 
 
+@cache
 def _import_row(raw: str) -> str | None:
     area, _, last = raw.rpartition(".")
     if area == "keras.preprocessing.image" and last not in _KEPT_IMAGE and last != "*":
@@ -145,9 +147,9 @@ def _import_row(raw: str) -> str | None:
     if raw == "keras.preprocessing.text" or area == "keras.preprocessing.text":
         return "preprocessing-text"
     plain = _plain(raw)
-    if plain.startswith("keras.utils.np_utils"):
+    if f"{plain}.".startswith("keras.utils.np_utils."):
         return "np-utils"
-    if plain.startswith("keras.optimizers.legacy"):
+    if f"{plain}.".startswith("keras.optimizers.legacy."):
         return "optimizer-legacy"
     if any(plain == each or plain.startswith((f"{each}.", each + "_v")) for each in _MOVED):
         return "moved-module"

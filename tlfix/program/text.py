@@ -22,8 +22,6 @@ class Text:
         self._ascii = text.isascii()
 
     def _column(self, line: int, offset: int) -> int:
-        if self._ascii:
-            return offset
         # An f-string's inner nodes may carry positions of a text that is not ours (Python 3.11).
         start, end = self._starts[line - 1], self._starts[line]
         encoded = self._text[start:end].encode("utf-8", "surrogatepass")
@@ -31,6 +29,14 @@ class Text:
 
     def site(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias) -> Site:
         """The stretch of source a node covers, decorators not included."""
+        if self._ascii:
+            return Site(
+                self.path,
+                node.lineno,
+                node.col_offset,
+                node.end_lineno or node.lineno,
+                node.end_col_offset or node.col_offset,
+            )
         end_line = node.end_lineno or node.lineno
         end_offset = node.end_col_offset or node.col_offset
         last = len(self._starts) - 1

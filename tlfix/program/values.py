@@ -312,7 +312,9 @@ def _same(one: Value, other: Value) -> bool:
 
 def made_by(value: Value | None) -> Made | None:
     """The call that made a value, if there is exactly one."""
-    found = {id(made): made for made in (_made(option) for option in options(value)) if made}
+    if not isinstance(value, Either):
+        return _made(value) if value is not None else None
+    found = {id(made): made for made in map(_made, options(value)) if made is not None}
     return next(iter(found.values())) if len(found) == 1 else None
 
 
@@ -324,6 +326,8 @@ def _made(value: Value) -> Made | None:
 
 def kind_of(value: Value | None) -> str | None:
     """The class of a value where it is known and the same on every branch."""
+    if not isinstance(value, Either):
+        return _kind(value) if value is not None else None
     kinds = {_kind(option) for option in options(value)}
     return kinds.pop() if len(kinds) == 1 else None
 

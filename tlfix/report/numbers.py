@@ -39,6 +39,11 @@ def count(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def plain(name: str) -> str:
+    """The name of a measurement as words: ``accuracy_as_is`` as ``accuracy as is``."""
+    return name.replace("_", " ")
+
+
 def measurement(measured: Measurement) -> str:
     """``accuracy 0.172 (limit 0.21, n 256)``."""
     held = []
@@ -47,4 +52,4 @@ def measurement(measured: Measurement) -> str:
     if measured.n is not None:
         held.append(f"n {measured.n:,}")
     against = f" ({', '.join(held)})" if held else ""
-    return f"{measured.name} {number(measured.value, measured.unit)}{against}"
+    return f"{plain(measured.name)} {number(measured.value, measured.unit)}{against}"

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tlfix.findings import Cause, Diagnosis, Evidence, Location, Reference, Symptom
-from tlfix.report.numbers import count, measurement, number, percent, seconds
+from tlfix.report.numbers import count, measurement, number, percent, plain, seconds
 
 WIDTH = 80
 STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
@@ -145,7 +145,7 @@ def _symptoms(symptoms: tuple[Symptom, ...]) -> Table:
         for measured in symptom.measured:
             table.add_row(
                 "",
-                Text(f"- {measured.name}"),
+                Text(f"- {plain(measured.name)}"),
                 number(measured.value, measured.unit),
                 "" if measured.threshold is None else number(measured.threshold, measured.unit),
                 "" if measured.n is None else f"{measured.n:,}",
@@ -190,8 +190,9 @@ def _evidence(evidence: tuple[Evidence, ...]) -> Table:
     table.add_column(overflow="fold")
     for item in evidence:
         table.add_row(Text(f"   {SOURCES[item.source]:<8}", style="dim"), Text(item.summary))
-        for measured in item.measured:
-            table.add_row("", Text(f"- {measurement(measured)}"))
+        if item.measured:
+            numbers = "; ".join(measurement(measured) for measured in item.measured)
+            table.add_row("", Text(numbers, style="dim"))
     return table
 
 

@@ -26,6 +26,7 @@ class Fitted:
     true: np.ndarray
     train_accuracy: float
     training: int
+    features: int
 
     def as_event(self, scaling: str, weights: str) -> dict[str, Any]:
         """The result as an event (``LinearProbe``)."""
@@ -39,6 +40,7 @@ class Fitted:
             "validation": len(self.true),
             "correct": self.predicted == self.true,
             "train_accuracy": self.train_accuracy,
+            "features": self.features,
         }
 
 
@@ -84,7 +86,7 @@ def ridge(train: np.ndarray, true: np.ndarray, test: np.ndarray, test_true: np.n
             best = (error, loss, dual, left_out)
     assert best is not None
     scores = (b @ a.T / a.shape[1]) @ best[2] + centre
-    return Fitted(classes[scores.argmax(1)], test_true, 1.0 - best[0], len(a))
+    return Fitted(classes[scores.argmax(1)], test_true, 1.0 - best[0], len(a), a.shape[1])
 
 
 def folded(features: np.ndarray, true: np.ndarray) -> Fitted:
@@ -98,4 +100,6 @@ def folded(features: np.ndarray, true: np.ndarray) -> Fitted:
         part = ridge(features[train], true[train], features[test], true[test])
         predicted[test] = part.predicted
         accuracy.append(part.train_accuracy)
-    return Fitted(predicted, true, float(np.mean(accuracy)), len(features) * 4 // 5)
+    return Fitted(
+        predicted, true, float(np.mean(accuracy)), len(features) * 4 // 5, features.shape[1]
+    )

@@ -372,7 +372,7 @@ class Watch:
         callback.on_epoch_end = self._epoch_end
         return callback
 
-    def _epoch_begin(self, epoch: int, _logs: Any = None) -> None:
+    def _epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
         self._batches = PerBatch()
 

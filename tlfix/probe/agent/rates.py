@@ -100,7 +100,7 @@ class _Runs:
         callback.on_train_batch_end = self._step
         return callback
 
-    def _begin(self, epoch: int, _logs: Any = None) -> None:
+    def _begin(self, epoch: int, logs: Any = None) -> None:
         models.restore(self._model.weights, self._initial)
         optimizer = self._model.optimizer
         for variable in optimizer.variables:
@@ -155,7 +155,7 @@ def fine_tune(
     callback = keras.callbacks.Callback()
     steps = 0
 
-    def step(_batch: int, _logs: Any = None) -> None:
+    def step(batch: int, logs: Any = None) -> None:
         nonlocal steps
         steps += 1
         if time.monotonic() > until:

@@ -1,0 +1,28 @@
+import numpy as np
+import tensorflow as tf
+from tensorflow.keras.applications import ResNet50
+from tensorflow.keras.callbacks import EarlyStopping, ReduceLROnPlateau
+from tensorflow.keras.layers import Dense, GlobalAveragePooling2D
+from tensorflow.keras.optimizers import Adam
+from tensorflow.keras.preprocessing.image import ImageDataGenerator
+from sklearn.utils import class_weight
+
+train_datagen = ImageDataGenerator(rescale=1./255)
+val_datagen = ImageDataGenerator(rescale=1./255)
+train_generator = train_datagen.flow_from_directory('data/train', target_size=(224, 224), batch_size=32)
+val_generator = val_datagen.flow_from_directory('data/validation', target_size=(224, 224), batch_size=32)
+y_train = train_generator.classes
+
+base_model = ResNet50(weights='imagenet', include_top=False, input_shape=(224, 224, 3))
+x = base_model.output
+x = GlobalAveragePooling2D()(x)
+x = Dense(1024, activation='relu')(x)
+predictions = Dense(train_generator.num_classes, activation='softmax')(x)
+model = tf.keras.Model(inputs=base_model.input, outputs=predictions)
+
+# some classes have five times the images of others
+class_weights = class_weight.compute_class_weight('balanced', classes=np.unique(y_train), y=y_train)
+
+model.compile(optimizer=Adam(learning_rate=1e-5), loss='categorical_crossentropy', metrics=['accuracy'])
+model.fit(train_generator, validation_data=val_generator, epochs=20, class_weight=class_weights,
+          callbacks=[EarlyStopping(patience=10), ReduceLROnPlateau(patience=5)])
