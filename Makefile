@@ -2,7 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
-# mypy cannot follow the editable install's mapping of codemods/ and templates/ into tlfix.
+# mypy cannot follow the editable install's mapping of codemods/ and templates/ into tlfix, nor know
+# that the probe's agent is called tlfix_agent where it runs: it sees this tree of links instead.
 TYPED := .cache/typed
 
 .DEFAULT_GOAL := help
@@ -19,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 		-c constraints.txt -e '.[tensorflow,dev]'
 	@touch $@
 
-demo: $(STAMP)  ## diagnose and repair a broken script, live (about two minutes)
+demo: $(STAMP)  ## diagnose and repair a broken script, live (some minutes)
 	$(BIN)/python examples/demo.py
 
 test: lint  ## what CI runs: lint, types, and every test that is not slow

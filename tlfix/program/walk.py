@@ -35,7 +35,7 @@ from tlfix.program.values import (
 _DEEPEST: Final = 100
 # Functions within functions that are followed.
 _FRAMES: Final = 6
-# Expressions read inside called functions before calls are no longer followed (about 1 s).
+# Expressions read inside functions before no function is read a second time (about 1 s).
 _BUDGET: Final = 60_000
 
 _PLOTS: Final = ("matplotlib.", "seaborn.", "plotly.", "IPython.display.", "cv2.imshow")
@@ -174,7 +174,7 @@ class Walker:
         if (
             any(node is outer for outer in self._stack)
             or len(self._stack) >= _FRAMES
-            or self._inlined > _BUDGET
+            or (self._inlined > _BUDGET and id(node) in self.walked)
             or self._depth > _DEEPEST // 2
         ):
             return Opaque()

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from tlfix_agent import data, evaluation, labels, models, scalings
-from tlfix_agent.channel import Channel, number
+from tlfix_agent.channel import Channel
 from tlfix_agent.data import Feed, Sample
 from tlfix_agent.limits import Budget, Finished
 from tlfix_agent.models import Backbone, Models
-from tlfix_agent.rates import PerBatch
+from tlfix_agent.steps import Watch
 
 SAMPLING_SECONDS = 6.0
 SNAPSHOT_BYTES = 120 * 2**20
@@ -37,7 +37,7 @@ class Fit:
     from_logits: bool
     batch_size: int
     class_weight: Any = None
-    steps: int = 0
+
     accuracy: float | None = None
     backbone_moved: bool = False
     crashed: bool = False
@@ -82,7 +82,7 @@ class Fits:
             with self.timed("sampling"):
                 training, validation = self._sample(arguments)
             fit = self._begin(model, training, validation, arguments, place, "fit")
-            watch = Watch(self._channel, self._budget, fit, model)
+            watch = Watch(self._channel, self._budget, fit.index, model)
             arguments = {**arguments, **self._bounded(arguments, training, validation)}
             arguments["callbacks"] = self._callbacks(model, arguments.get("callbacks"), watch)
             arguments["verbose"] = 0
@@ -278,7 +278,7 @@ class Fits:
                 feed = data.take(x, y, len(x), self._budget.images, 1.0)
                 fit = self._begin(model, feed, None, {"epochs": None}, place, "train_on_batch")
                 self._batch_fits[key] = _Batches(
-                    fit, Watch(self._channel, self._budget, fit, model)
+                    fit, Watch(self._channel, self._budget, fit.index, model)
                 )
             state = self._batch_fits[key]
             state.add(x, y, self._budget.images)
@@ -346,94 +346,3 @@ class _Batches:
         if not self._x:
             return self.fit.training
         return Sample(np.concatenate(self._x), np.concatenate(self._y))
-
-
-class Watch:
-    """Counts steps, streams losses, and ends the fit when its share of the budget is used."""
-
-    EVERY = 0.5  # seconds between two messages
-
-    def __init__(self, channel: Channel, budget: Budget, fit: Fit, model: Any) -> None:
-        self._channel, self._budget, self._fit, self._model = channel, budget, fit, model
-        self._steps, self._seconds = budget.steps_for_fit(), budget.seconds_for_fit()
-        self._start: float | None = None
-        self._pending: list[dict[str, Any]] = []
-        self._sent = time.monotonic()
-        self._batches = PerBatch()
-        self._epoch = 0
-        self.epochs = 0.0
-        self.reason: str | None = None
-
-    def callback(self, keras: Any) -> Any:
-        """A Keras callback that watches."""
-        callback = keras.callbacks.Callback()
-        callback.on_epoch_begin = self._epoch_begin
-        callback.on_train_batch_end = self.on_step
-        callback.on_epoch_end = self._epoch_end
-        return callback
-
-    def _epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._epoch = epoch
-        self._batches = PerBatch()
-
-    def on_step(self, batch: int, logs: Any = None, fresh: bool = False) -> None:
-        """After one step; ``fresh`` if the logs are of this batch alone."""
-        logs = logs or {}
-        now = time.monotonic()
-        if self._start is None:
-            self._start = now  # the first step compiles: it is not counted
-        fit = self._fit
-        fit.steps += 1
-        self._budget.used_steps += 1
-        name = next((n for n in logs if "acc" in n and not n.startswith("val_")), None)
-
-        def own(key: str) -> float:
-            value = logs[key]
-            return float(value) if fresh else self._batches.of(key, value, batch)
-
-        loss = own("loss") if "loss" in logs else None
-        accuracy = own(name) if name else None
-        self._pending.append(
-            {
-                "step": fit.steps,
-                "epoch": self._epoch,
-                "loss": number(loss),
-                "accuracy": number(accuracy),
-                "finite": loss is None or bool(np.isfinite(loss)),
-            }
-        )
-        if now - self._sent > self.EVERY:
-            self.flush()
-        if fit.steps >= self._steps:
-            self._stop("budget")
-        elif now - self._start >= self._seconds or self._budget.left < 20:
-            self._stop("time")
-
-    def _stop(self, reason: str) -> None:
-        self.reason = self.reason or reason
-        self._model.stop_training = True
-
-    def _epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.epochs = epoch + 1.0
-        self.flush()
-        self._channel.send(
-            "epoch", index=self._fit.index, logs={k: number(v) for k, v in (logs or {}).items()}
-        )
-        if self.reason:
-            self._model.stop_training = True
-
-    def close(self) -> None:
-        """The fit is over: send what is left, and account for its time."""
-        self.flush()
-        if self._start is not None:
-            self._budget.used_seconds += time.monotonic() - self._start
-            self._start = None
-
-    def flush(self) -> None:
-        """Send the steps not sent yet."""
-        self._sent = time.monotonic()
-        if self._pending:
-            self._channel.send(
-                "steps", index=self._fit.index, steps=self._pending, total=self._steps
-            )
-            self._pending = []

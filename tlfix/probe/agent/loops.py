@@ -16,8 +16,9 @@ import numpy as np
 from tlfix_agent import evaluation, models, places
 from tlfix_agent.channel import Channel, number
 from tlfix_agent.data import Feed, Sample
-from tlfix_agent.fits import Fit, Fits, Watch
+from tlfix_agent.fits import Fit, Fits
 from tlfix_agent.limits import Budget, Finished
+from tlfix_agent.steps import Watch
 
 
 class Loops:
@@ -157,7 +158,7 @@ class Loops:
                 "learning_rate": None if callable(rate) else number(evaluation.as_array(rate)),
             },
         )
-        self._watch = Watch(self._channel, self._budget, self._fit, self._model)
+        self._watch = Watch(self._channel, self._budget, self._fit.index, self._model)
 
     def close(self) -> None:
         """After the script: hand over what the loop was fed, and score the model."""
