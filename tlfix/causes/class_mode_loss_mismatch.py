@@ -20,7 +20,7 @@ _MESSAGES = (
 )
 _LOSS = {"integer": "sparse_categorical_crossentropy", "vector": "categorical_crossentropy"}
 _BINARY = "binary_crossentropy"
-_SYMPTOMS = ("crash", "flat-loss", "loss-not-finite", "zero-accuracy", "chance-accuracy")
+_SYMPTOMS = ("flat-loss", "loss-not-finite", "zero-accuracy", "chance-accuracy")
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _finding(case: Case, plans: list[_Plan]) -> Finding:
         confidence="certain" if measured or message is not None else "likely",
         site=site or first.task.site,
         evidence=tuple(evidence),
-        explains=explained(case, *_SYMPTOMS),
+        explains=explained(case, *(("crash",) if message is not None else ()), *_SYMPTOMS),
         remedy=remedy,
         advice=None if remedy is not None else _advice(first),
     )

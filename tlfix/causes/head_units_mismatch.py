@@ -16,7 +16,7 @@ _MESSAGES = (
     "which is outside the valid range of [0,",
     "Received a label value of",
 )
-_SYMPTOMS = ("crash", "loss-not-finite", "flat-loss", "zero-accuracy", "chance-accuracy")
+_SYMPTOMS = ("loss-not-finite", "flat-loss", "zero-accuracy", "chance-accuracy")
 
 
 def find(case: Case) -> Iterable[Finding]:
@@ -87,7 +87,7 @@ def _finding(case: Case, task: Task, labels: Labels, severity: Severity) -> Find
         confidence="certain" if task.measured and seen else "likely",
         site=task.layer.call.site if task.layer is not None else task.site,
         evidence=tuple(evidence),
-        explains=explained(case, *_SYMPTOMS),
+        explains=explained(case, *(("crash",) if message is not None else ()), *_SYMPTOMS),
         remedy=remedy,
         advice=None if remedy else f"give the last layer {classes} outputs",
     )

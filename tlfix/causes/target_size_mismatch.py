@@ -58,7 +58,9 @@ def find(case: Case) -> Iterable[Finding]:
         confidence="certain" if crashed or seen else "likely",
         site=wrong[0][0].site if wrong else _crash_site(case),
         evidence=tuple(evidence),
-        explains=explained(case, "crash", "zero-accuracy", "chance-validation"),
+        explains=explained(
+            case, *(("crash",) if crashed else ()), "zero-accuracy", "chance-validation"
+        ),
         remedy=_remedy(case.program, wrong, wanted),
         advice=f"load or resize the images of every split to {_text(wanted)}, the model's input",
     )

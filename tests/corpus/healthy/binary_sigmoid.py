@@ -5,7 +5,7 @@ from tensorflow.keras.applications import MobileNetV2
 from tensorflow.keras.applications.mobilenet_v2 import preprocess_input
 from tensorflow.keras.preprocessing.image import ImageDataGenerator
 
-CLASSES = ["cat", "coffee"]
+CLASSES = ["coffee", "retina"]
 
 datagen = ImageDataGenerator(preprocessing_function=preprocess_input)
 train = datagen.flow_from_directory(
