@@ -35,9 +35,9 @@ lint: $(STAMP) types  ## ruff and mypy
 
 types: $(STAMP)
 	@rm -rf $(TYPED) && mkdir -p $(TYPED)/tlfix
-	@ln -s $(CURDIR)/tlfix/* $(TYPED)/tlfix/
-	@ln -s $(CURDIR)/codemods $(CURDIR)/templates $(TYPED)/tlfix/
-	@ln -s $(CURDIR)/tlfix/probe/agent $(TYPED)/tlfix_agent
+	@ln -sfn $(CURDIR)/tlfix/* $(TYPED)/tlfix/
+	@ln -sfn $(CURDIR)/codemods $(CURDIR)/templates $(TYPED)/tlfix/
+	@ln -sfn $(CURDIR)/tlfix/probe/agent $(TYPED)/tlfix_agent
 	MYPYPATH=$(TYPED) $(BIN)/mypy -p tlfix
 	MYPYPATH=$(TYPED) $(BIN)/mypy tests examples/assets
 

@@ -188,7 +188,10 @@ def _eager(value: Value | None, depth: int = 0) -> bool:
 
 
 def _is_data(value: Value, depth: int) -> bool:
-    if isinstance(value, Item | Element | Attribute):
+    if isinstance(value, Element):
+        # A batch taken from somewhere; a model's tensors are not iterated over.
+        return True
+    if isinstance(value, Item | Attribute):
         return _eager(value.base, depth + 1)
     if not isinstance(value, Made):
         return False
