@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
 from libcst.metadata import ParentNodeProvider, PositionProvider
+
 from tlfix.codemods.arguments import appended, find
 from tlfix.codemods.base import Declined, Position
 from tlfix.codemods.keras_names import Imports

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import libcst as cst
 import libcst.matchers as m
 from libcst.metadata import CodeRange
+
 from tlfix.codemods.base import Declined, Position
 
 

@@ -40,7 +40,7 @@ def transform(source: str, name: str, parameters: Mapping[str, object]) -> str:
     # Imported here: causes only need positions, and LibCST is half the start-up of ``tlfix check``.
     import libcst as cst
     from libcst.codemod import CodemodContext
-    
+
     codemod = import_module(f"tlfix.codemods.{name}").Codemod
     command = codemod(CodemodContext(), **parameters)
     changed: str = command.transform_module(cst.parse_module(source)).code

@@ -83,8 +83,7 @@ def spell(module: cst.Module, symbol: str, edits: Edits) -> str:
     anchor = imports.last_keras or imports.last
     if anchor is None:
         raise Declined(f"there is no import beside which one of `{name}` could stand")
-    planned = [cst.Module([s]).code for s in edits.after.get(anchor, [])]
-    if cst.Module([statement]).code not in planned:
+    if not any(statement.deep_equals(planned) for planned in edits.after.get(anchor, [])):
         edits.insert_after(anchor, statement)
     return name
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
+
 from tlfix.codemods.base import Declined, Position
 from tlfix.codemods.tree import Tree, dotted
 

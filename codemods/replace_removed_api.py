@@ -8,6 +8,7 @@ from typing import TypedDict
 import libcst as cst
 from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
 from libcst.metadata import ParentNodeProvider, PositionProvider
+
 from tlfix.codemods.arguments import find, without_argument
 from tlfix.codemods.base import Declined, Position
 from tlfix.codemods.moved_imports import Move, moved

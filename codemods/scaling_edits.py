@@ -197,8 +197,8 @@ class ScalingEdits:
                     keyword=cst.Name("preprocessing_function"), value=self.parse(function)
                 )
                 return updated.with_changes(args=args)
-            updated = _without(updated, "rescale", None)
-            return with_argument(updated, "preprocessing_function", None, self.parse(function))
+            rest = _without(updated, "rescale", None)
+            return with_argument(rest, "preprocessing_function", None, self.parse(function))
 
         self.change(call, changed)
 
@@ -274,7 +274,7 @@ def _calling(updated: cst.CSTNode, function: cst.BaseExpression) -> cst.CSTNode:
     return updated.with_changes(func=function)
 
 
-def _without(updated: cst.CSTNode, keyword: str, index: int | None) -> cst.CSTNode:
+def _without(updated: cst.CSTNode, keyword: str, index: int | None) -> cst.Call:
     assert isinstance(updated, cst.Call)
     return without_argument(updated, keyword, index)
 

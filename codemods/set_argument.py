@@ -9,6 +9,7 @@ import libcst as cst
 import libcst.matchers as m
 from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
 from libcst.metadata import PositionProvider
+
 from tlfix.codemods.arguments import choose, with_argument, without_argument
 from tlfix.codemods.base import Position
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 import libcst as cst
 from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
 from libcst.metadata import ParentNodeProvider, PositionProvider
+
 from tlfix.codemods.arguments import with_argument
 from tlfix.codemods.base import Position
 from tlfix.codemods.keras_names import spell

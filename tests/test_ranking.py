@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
-from tlfix.codemods import Position
 
 from tlfix.causes.spec import Case, CauseSpec, Examples, Finding, Remedy
+from tlfix.codemods import Position
 from tlfix.findings import Evidence, Severity, Symptom
 from tlfix.program.model import Program, Site
 from tlfix.ranking import Ranking, examine, merge

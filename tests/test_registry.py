@@ -6,12 +6,12 @@ import re
 from functools import cache
 
 import pytest
-from tlfix.codemods import names
-from tlfix.program.reader import read
 
 from tlfix.causes import registry
 from tlfix.causes.catalogue import CATALOGUE, entries
 from tlfix.causes.spec import Case, CauseSpec
+from tlfix.codemods import names
+from tlfix.program.reader import read
 from tlfix.ranking import Ranked, examine
 from tlfix.symptoms.registry import SYMPTOMS
 

@@ -26,28 +26,29 @@ Labels = NDArray[np.int64]
 Part = Literal["train", "validation"]
 KindName = Literal["photographs", "digits", "procedural"]
 
-# In the order in which classes are taken; colour first. Sources and licences: README.md
+# In the order in which classes are taken. Sources and licences: README.md
 PHOTOGRAPHS = {
-    "astronaut": "astronaut.png",
-    "cat": "chelsea.png",
-    "coffee": "coffee.png",
-    "rocket": "rocket.jpg",
-    "retina": "retina.jpg",
-    "galaxies": "hubble_deep_field.jpg",
     "tissue": "ihc.png",
+    "galaxies": "hubble_deep_field.jpg",
     "gravel": "gravel.png",
-    "grass": "grass.png",
     "bricks": "brick.png",
-    "coins": "coins.png",
-    "moon": "moon.png",
+    "coffee": "coffee.png",
+    "grass": "grass.png",
+    "retina": "retina.jpg",
     "print": "page.png",
+    "cat": "chelsea.png",
+    "coins": "coins.png",
+    "rocket": "rocket.jpg",
     "handwriting": "text.png",
+    "astronaut": "astronaut.png",
+    "moon": "moon.png",
 }
-REGIONS = {
-    "train": (0.0, 0.60),
-    "validation": (0.65, 1.0),
-}  # shares of a photograph's width, with a gap between
-CROP = (40, 112)  # pixels, the sides of patches in the photograph
+# Upright bands of a photograph, as shares of its width, with gaps between those of the two parts.
+BANDS: dict[Part, tuple[tuple[float, float], ...]] = {
+    "train": ((0.0, 0.3), (0.5, 0.8)),
+    "validation": ((0.32, 0.48), (0.82, 1.0)),
+}
+CROP = (44, 96)  # pixels, the sides of patches in the photograph, as far as the band is wide enough
 
 
 def bundled(package: str, *parts: str) -> Path:
@@ -83,22 +84,26 @@ def resized(image: Images, size: int) -> Images:
 
 
 def cut_patch(rng: np.random.Generator, name: str, part: Part, size: int) -> Images:
-    """A random square of the part's region of a photograph, perhaps mirrored, at a random exposure.
+    """A random square of one of the part's bands, perhaps mirrored, under a random light.
+
+    Exposure and white balance differ from patch to patch, or the mean colour would give most classes
+    away and no features were needed.
 
     Nearly even squares (the black around the retina, a clear sky) carry no sign of their photograph
     and are cut again, twenty times at most.
     """
     image = photograph(name)
-    left, right = (round(share * image.shape[1]) for share in REGIONS[part])
-    region = image[:, left:right]
     for _ in range(20):
+        left, right = BANDS[part][rng.integers(len(BANDS[part]))]
+        region = image[:, round(left * image.shape[1]) : round(right * image.shape[1])]
         side = int(rng.integers(CROP[0], min(CROP[1], *region.shape[:2]) + 1))
         top = int(rng.integers(0, region.shape[0] - side + 1))
         start = int(rng.integers(0, region.shape[1] - side + 1))
         patch = region[top : top + side, start : start + side]
         if patch.std() > 8:
             break
-    exposed = np.clip(patch * rng.uniform(0.7, 1.2), 0, 255).astype(np.uint8)
+    light = rng.uniform(0.6, 1.2) * rng.uniform(0.75, 1.25, 3)
+    exposed = np.clip(patch * light, 0, 255).astype(np.uint8)
     return resized(exposed[:, :: rng.choice((-1, 1))], size)
 
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tlfix.codemods import transform
 
 from tests.causes.label_cases import case, data, fit
 from tlfix.causes.class_imbalance import find
 from tlfix.causes.spec import Finding
+from tlfix.codemods import transform
 
 PROGRAM = """\
 import tensorflow as tf

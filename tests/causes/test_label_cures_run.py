@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tlfix.codemods import Position, transform
 
 from tlfix.causes import (
     activation_loss_mismatch,
@@ -17,6 +16,7 @@ from tlfix.causes import (
     head_units_mismatch,
     removed_api,
 )
+from tlfix.codemods import Position, transform
 
 CAUSES = (
     class_mode_loss_mismatch.CAUSE,

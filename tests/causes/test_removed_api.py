@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tlfix.codemods import transform
 
 from tests.causes.label_cases import case, fit, line_of
 from tlfix.causes.removed_api import CAUSE, find
 from tlfix.causes.spec import Finding
+from tlfix.codemods import transform
 
 SICK = CAUSE.examples.sick
 

@@ -21,7 +21,9 @@ def programs() -> list[object]:
         pytest.param(
             path,
             id=path.stem,
-            marks=[pytest.mark.probe] if path.stem in QUICK else [pytest.mark.probe, pytest.mark.slow],
+            marks=[pytest.mark.probe]
+            if path.stem in QUICK
+            else [pytest.mark.probe, pytest.mark.slow],
         )
         for path in sorted(HEALTHY.glob("*.py"))
     ]

@@ -42,9 +42,7 @@ def test_small(seed: Seed, examine: Examine) -> None:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(
-    "seed", [param for param in seeds() if param.values[0].small is not None]
-)
+@pytest.mark.parametrize("seed", [param for param in seeds() if param.values[0].small is not None])
 def test_own_backbone(seed: Seed, examine: Examine) -> None:
     """Without the network the weights are random: what is structural must be found all the same."""
     diagnosis = examine(seed.paths[0], seed.data, FEW).diagnosis

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tlfix.codemods import Position
-
 from tlfix.causes.spec import CauseSpec, Examples, Finding, Remedy
+from tlfix.codemods import Position
 from tlfix.findings import Cause, Confidence, Evidence, Measurement, Severity
 from tlfix.probe.trace import Crash, DataSeen, Evaluation, FitSeen, ModelSeen, Place, Trace
 from tlfix.ranking import Ranked

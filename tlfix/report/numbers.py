@@ -45,10 +45,10 @@ def plain(name: str) -> str:
 
 
 def measurement(measured: Measurement) -> str:
-    """``accuracy 0.172 (limit 0.21, n 256)``."""
+    """``accuracy 0.172 (against 0.21, n 256)``."""
     held = []
     if measured.threshold is not None:
-        held.append(f"limit {number(measured.threshold, measured.unit)}")
+        held.append(f"against {number(measured.threshold, measured.unit)}")
     if measured.n is not None:
         held.append(f"n {measured.n:,}")
     against = f" ({', '.join(held)})" if held else ""
