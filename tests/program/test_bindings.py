@@ -211,3 +211,16 @@ def test_recursion_and_mutual_calls_end() -> None:
         "train.py",
     )
     assert {call.name for call in program.calls} == {"a", "b", "keras.one", "keras.two"}
+
+
+def test_click_defaults() -> None:
+    text = "import click\n@click.command()\n@click.option('--max-lr', default=0.5)\n"
+    assert probe(text + "def main(max_lr):\n    keras.probe(max_lr)\nmain()\n") == 0.5
+
+
+@pytest.mark.parametrize(
+    "flags", ["from absl import flags\n", "import tensorflow as tf\nflags = tf.compat.v1.flags\n"]
+)
+def test_absl_defaults(flags: str) -> None:
+    text = "FLAGS = flags.FLAGS\nflags.DEFINE_float('lr', 0.5, 'rate')\n"
+    assert probe(flags + text + "def main(_):\n    keras.probe(FLAGS.lr)\n") == 0.5

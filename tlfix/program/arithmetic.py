@@ -35,6 +35,8 @@ _POWERS: Final = (256.0, 128.0, 127.0)
 _CAFFE: Final = (103.939, 116.779, 123.68)
 # Scales a pixel normalisation can end at: 1/255 alone up to 1/255 over a deviation of 0.1.
 _SCALES: Final = (1 / 260, 1 / 20)
+# Values looked at to find what a value carries.
+_FARTHEST: Final = 200
 _STATISTICS: Final = ("mean", "std", "array", "constant", "reshape", "asarray", "var")
 _OPERATORS: Final = ast.Add | ast.Sub | ast.Mult | ast.Div
 
@@ -217,29 +219,31 @@ def _plausible(scale: float | None) -> bool:
     return scale is None or _SCALES[0] <= abs(scale) <= _SCALES[1]
 
 
-def carried(value: Value | None, depth: int = 0) -> Iterator[Fact]:
+def carried(value: Value | None) -> Iterator[Fact]:
     """The arithmetic scalings whose result ``value`` is, or is a mere view or copy of."""
-    if depth > 12 or value is None:
-        return
-    inner: tuple[Value | None, ...] = ()
-    if isinstance(value, Affine):
-        if value.fact is not None:
-            yield value.fact
-            if value.fact.previous is not None:
-                return
-        inner = (value.base,)
-    elif isinstance(value, Item | Element | Attribute):
-        inner = (value.base,)
-    elif isinstance(value, Mixed):
-        inner = value.parts
-    elif isinstance(value, Either):
-        inner = value.options
-    elif isinstance(value, Sequence):
-        inner = tuple(part.value for part in value.parts)
-    elif isinstance(value, Made) and passes_on(value.call.name):
-        inner = (value.receiver, *value.arguments)
-    for each in inner:
-        yield from carried(each, depth + 1)
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting and len(seen) < _FARTHEST:
+        each = waiting.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, Affine):
+            if each.fact is not None:
+                yield each.fact
+                if each.fact.previous is not None:
+                    continue
+            waiting.append(each.base)
+        elif isinstance(each, Item | Element | Attribute):
+            waiting.append(each.base)
+        elif isinstance(each, Mixed):
+            waiting.extend(each.parts)
+        elif isinstance(each, Either):
+            waiting.extend(each.options)
+        elif isinstance(each, Sequence):
+            waiting.extend(part.value for part in each.parts)
+        elif isinstance(each, Made) and passes_on(each.call.name):
+            waiting.extend((each.receiver, *each.arguments))
 
 
 _VIEWS: Final = frozenset(

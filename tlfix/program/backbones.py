@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tlfix.program.architectures import ARCHITECTURES, position
 from tlfix.program.calls import architecture
@@ -25,8 +25,19 @@ from tlfix.program.values import (
 if TYPE_CHECKING:
     from tlfix.program.walk import Walker
 
+# Values looked at to find what one is made of.
+_FARTHEST: Final = 16
+# Functions that give arrays, whatever they are given.
+_READERS: Final = (
+    "numpy.",
+    "cv2.",
+    "tf.data.",
+    "tf.io.",
+    "keras.utils.",
+    "keras.preprocessing.",
+)
 # Methods that run a network on data: its features are taken outside any model.
-_FEATURES = (".predict", ".predict_generator", ".predict_on_batch")
+_FEATURES: Final = (".predict", ".predict_generator", ".predict_on_batch")
 
 
 def collect(
@@ -89,19 +100,25 @@ def _backbone(call: Call, uses: tuple[BackboneUse, ...], loads: bool) -> Backbon
     )
 
 
-def _networks(value: Value | None, depth: int = 0) -> list[Made]:
+def _networks(value: Value | None) -> list[Made]:
     """The backbones a value is (``base``, or a layer of it), on every branch."""
     found: list[Made] = []
-    for option in options(value):
-        if isinstance(option, Made):
-            if architecture(option.call.name):
-                found.append(option)
-            elif option.call.name.endswith(".get_layer") and depth < 8:
-                found.extend(_networks(option.receiver, depth + 1))
-        elif (isinstance(option, Item | Element) and depth < 8) or (
-            isinstance(option, Attribute) and option.name == "layers" and depth < 8
-        ):
-            found.extend(_networks(option.base, depth + 1))
+    waiting = [value]
+    seen: set[int] = set()
+    while waiting and len(seen) < _FARTHEST:
+        for option in options(waiting.pop()):
+            if id(option) in seen:
+                continue
+            seen.add(id(option))
+            if isinstance(option, Made):
+                if architecture(option.call.name):
+                    found.append(option)
+                elif option.call.name.endswith(".get_layer"):
+                    waiting.append(option.receiver)
+            elif isinstance(option, Item | Element) or (
+                isinstance(option, Attribute) and option.name == "layers"
+            ):
+                waiting.append(option.base)
     return found
 
 
@@ -181,18 +198,21 @@ def _sequential(made: Made, known: dict[Site, Scaling]) -> list[tuple[Made, Back
     return found
 
 
-def _eager(value: Value | None, depth: int = 0) -> bool:
+def _eager(value: Value | None, seen: frozenset[int] = frozenset()) -> bool:
     """Whether a network's input is data rather than a tensor of a model."""
     found = list(options(value))
-    return bool(found) and depth < 12 and all(_is_data(each, depth) for each in found)
+    if not found or len(seen) >= _FARTHEST or id(value) in seen:
+        return False
+    inside = seen | {id(value)}
+    return all(_is_data(each, inside) for each in found)
 
 
-def _is_data(value: Value, depth: int) -> bool:
+def _is_data(value: Value, seen: frozenset[int]) -> bool:
     if isinstance(value, Element):
         # A batch taken from somewhere; a model's tensors are not iterated over.
         return True
     if isinstance(value, Item | Attribute):
-        return _eager(value.base, depth + 1)
+        return _eager(value.base, seen)
     if not isinstance(value, Made):
         return False
     name = value.call.name
@@ -200,8 +220,8 @@ def _is_data(value: Value, depth: int) -> bool:
         return False
     if value.kind == MODEL:
         return False
-    if name.startswith(("numpy.", "cv2.", "tf.data.", "tf.io.")) or "load_img" in name:
+    if name.startswith(_READERS) or "load_img" in name:
         return True
-    if name.startswith("keras.utils.") or name.startswith("keras.preprocessing."):
-        return True
-    return any(_eager(each, depth + 1) for each in (value.receiver, *value.arguments[:1]))
+    # What comes out of a call is data if what it was called on, or with, is.
+    origin = value.receiver if value.receiver is not None else next(iter(value.arguments), None)
+    return _eager(origin, seen)

@@ -28,6 +28,7 @@ from tlfix.program.values import (
     Sequence,
     Value,
     constant,
+    either,
     instance_kind,
     kind_of,
     made_by,
@@ -190,9 +191,10 @@ def resolve(name: str) -> Ref:
 def attribute(walker: Walker, base: Value, name: str, node: ast.expr) -> Value:
     """``base.name``."""
     if isinstance(base, Either):
-        found = [attribute(walker, option, name, node) for option in base.options]
-        return Either(tuple(found))
+        return either(*(attribute(walker, option, name, node) for option in base.options))
     if isinstance(base, Ref):
+        if base.name.endswith("flags.FLAGS") and name in walker.flags:
+            return walker.flags[name]
         return resolve(f"{base.raw}.{name}")
     if isinstance(base, Instance):
         found_value = base.attributes.get(name) or base.of.attributes.get(name)

@@ -31,7 +31,7 @@ from tlfix.program.values import (
 )
 
 # Steps back that are followed; a network of that many layers is read no further.
-_FARTHEST: Final = 120
+_FARTHEST: Final = 80
 
 
 class Trace:

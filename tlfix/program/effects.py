@@ -18,6 +18,7 @@ from tlfix.program.values import (
     Part,
     Sequence,
     Value,
+    constant,
     either,
     made_by,
     options,
@@ -52,6 +53,10 @@ def apply(walker: Walker, made: Made) -> None:
         parser = made_by(made.receiver)
         if parser is not None:
             calls.add_argument(parser, made)
+    elif ".flags.DEFINE_" in name and len(made.arguments) > 1:
+        flag = constant(made.arguments[0])
+        if isinstance(flag, str):
+            walker.flags[flag] = made.arguments[1]
     elif name == "argparse.ArgumentParser.add_argument_group":
         parser = made_by(made.receiver)
         if parser is not None:

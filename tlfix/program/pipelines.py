@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from tlfix.program.dataflow import Trace
@@ -37,6 +36,12 @@ _KINDS: Final = {
     "tf.data.TFRecordDataset": "TFRecordDataset",
     "tensorflow_datasets.load": "tfds",
 }
+# Steps back that are followed, and sources that one value may have.
+_FARTHEST: Final = 60
+_MOST: Final = 16
+
+Fed = tuple[Made, tuple[Call, ...]]
+
 _WORDS: Final[tuple[tuple[Split, re.Pattern[str]], ...]] = (
     ("validation", re.compile(r"(^|[^a-z])(val|valid|validation|dev)([^a-z]|$)")),
     ("test", re.compile(r"(^|[^a-z])(test|testing|eval|evaluation)([^a-z]|$)")),
@@ -55,38 +60,48 @@ def kind_of_source(made: Made) -> str | None:
     return "generator" if made.kind in {PYTHON_GENERATOR, PYDATASET} else None
 
 
-def fed(value: Value | None, depth: int = 0) -> Iterator[tuple[Made, tuple[Call, ...]]]:
+def fed(value: Value | None) -> list[Fed]:
     """The sources behind a value given to ``fit``, each with the stages applied to it in order."""
-    if depth > 40:
-        return
+    return _fed(value, set(), 0)
+
+
+def _fed(value: Value | None, barren: set[int], depth: int) -> list[Fed]:
+    """``barren`` are the calls that are known to have no source behind them."""
+    found: list[Fed] = []
+    if depth > _FARTHEST:
+        return found
     for option in options(value):
+        if len(found) >= _MOST:
+            break
         if isinstance(option, Instance) and option.made is not None:
             option = option.made
         if isinstance(option, Item | Element | Attribute | Affine):
-            yield from fed(option.base, depth + 1)
+            found.extend(_fed(option.base, barren, depth + 1))
         elif isinstance(option, Mapping):
             for each in option.items.values():
-                yield from fed(each, depth + 1)
+                found.extend(_fed(each, barren, depth + 1))
         elif isinstance(option, Sequence) and option.parts:
-            yield from fed(option.parts[0].value, depth + 1)
-        elif isinstance(option, Made):
-            yield from _fed(option, depth)
+            found.extend(_fed(option.parts[0].value, barren, depth + 1))
+        elif isinstance(option, Made) and id(option) not in barren:
+            behind = _behind(option, barren, depth)
+            if not behind:
+                barren.add(id(option))
+            found.extend(behind)
+    return found[:_MOST]
 
 
-def _fed(made: Made, depth: int) -> Iterator[tuple[Made, tuple[Call, ...]]]:
+def _behind(made: Made, barren: set[int], depth: int) -> list[Fed]:
     if kind_of_source(made) is not None:
-        yield made, ()
-        return
+        return [(made, ())]
     stage = (made.call,) if made.kind == DATASET else ()
     inner: list[Value | None] = [made.receiver]
     if not made.call.name.startswith("numpy.") and made.kind != ITERATOR:
         inner.extend(made.arguments[:1])
     for each in inner:
-        found = list(fed(each, depth + 1))
-        for source, stages in found:
-            yield source, (*stages, *stage)
+        found = _fed(each, barren, depth + 1)
         if found:
-            return
+            return [(root, (*stages, *stage)) for root, stages in found]
+    return []
 
 
 def source(
@@ -131,7 +146,7 @@ def of_fit(
         source(made, stages, split, known, _images(value), variable) for made, stages in fed(value)
     ]
     if found:
-        return _distinct(found)
+        return distinct(found)
     images = _images(value)
     if not labelled and images is value:
         return ()
@@ -170,7 +185,7 @@ def unfed(
         source(root, stages, guess(root.call), known, value, None)
         for root, stages, value in longest.values()
     ]
-    return list(_distinct(found))
+    return list(distinct(found))
 
 
 def guess(call: Call) -> Split:
@@ -190,7 +205,7 @@ def guess(call: Call) -> Split:
     return "unknown"
 
 
-def _distinct(sources: list[Source]) -> tuple[Source, ...]:
+def distinct(sources: list[Source]) -> tuple[Source, ...]:
     """Sources that differ; a helper read twice with the same arguments counts once."""
     found: list[Source] = []
     for each in sources:
@@ -199,18 +214,19 @@ def _distinct(sources: list[Source]) -> tuple[Source, ...]:
     return tuple(found)
 
 
-distinct = _distinct
-
-
 def _same(one: Source, other: Source) -> bool:
     if one.call is other.call:
-        return one.split == other.split and one.stages == other.stages
+        return _stages(one) == _stages(other) and one.split == other.split
     return (
         one.call.site == other.call.site
         and one.split == other.split
-        and [stage.site for stage in one.stages] == [stage.site for stage in other.stages]
+        and _stages(one) == _stages(other)
         and _values(one.call) == _values(other.call)
     )
+
+
+def _stages(source: Source) -> list[Site]:
+    return [stage.site for stage in source.stages]
 
 
 def _values(call: Call) -> list[tuple[str | None, str]]:

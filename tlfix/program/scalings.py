@@ -35,6 +35,8 @@ _FLAGS: Final = (
     ("samplewise_std_normalization", 3),
 )
 _FLOATS: Final = frozenset({"float16", "float32", "float64"})
+# Values looked at to find whether pixels are floats.
+_FARTHEST: Final = 32
 _MAPPERS: Final = frozenset({f"{DATASET}.map", ".map", "keras.layers.Lambda"})
 
 
@@ -222,11 +224,15 @@ def _to_float(made: Made) -> bool:
     return bool(names) and all(name.rsplit(".", 1)[-1] in _FLOATS for name in names)
 
 
-def _is_float(values: tuple[Value, ...], depth: int = 0) -> bool:
+def _is_float(values: tuple[Value, ...]) -> bool:
     """Whether pixels are floats already, so that a conversion leaves them as they are."""
-    for value in values:
-        if depth > 8:
-            return False
+    waiting: list[Value | None] = list(values)
+    seen: set[int] = set()
+    while waiting and len(seen) < _FARTHEST:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
         if isinstance(value, Made):
             name = value.call.name
             if name == CONVERT or (name == "tf.cast" and _to_float(value)):
@@ -235,9 +241,7 @@ def _is_float(values: tuple[Value, ...], depth: int = 0) -> bool:
                 return True
             if name == "keras.utils.image_dataset_from_directory":
                 return True
-            before = (value.receiver,) if value.kind == DATASET else value.arguments[:1]
-            if any(_is_float((each,), depth + 1) for each in before if each is not None):
-                return True
-        elif isinstance(value, Item | Element) and _is_float((value.base,), depth + 1):
-            return True
+            waiting.extend((value.receiver,) if value.kind == DATASET else value.arguments[:1])
+        elif isinstance(value, Item | Element):
+            waiting.append(value.base)
     return False

@@ -12,6 +12,7 @@ from tlfix.program.values import (
     Class,
     Function,
     Known,
+    Made,
     Opaque,
     Ref,
     Scope,
@@ -23,6 +24,10 @@ from tlfix.program.values import (
 
 if TYPE_CHECKING:
     from tlfix.program.walk import Walker
+
+
+# Decorators that give a parameter its default on the command line.
+_OPTIONS: Final = frozenset({"click.option"})
 
 
 def run(walker: Walker, node: ast.stmt) -> bool:
@@ -61,9 +66,12 @@ def _qualified(walker: Walker, name: str) -> str:
 
 
 def _function(walker: Walker, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-    for decorator in node.decorator_list:
-        walker.evaluate(decorator)
     function = Function(node, _qualified(walker, node.name), walker.scope)
+    for decorator in node.decorator_list:
+        made = walker.evaluate(decorator)
+        if isinstance(made, Made) and made.call.name in _OPTIONS:
+            calls.add_argument(made, made)
+            function.bound_keywords.update(made.results)
     if not walker.scope.is_class:
         walker.functions.append(function)
     walker.scope.bind(node.name, function)

@@ -164,6 +164,7 @@ class Training:
             for made in self._made
             if (is_fit(made) or is_compile(made)) and made.receiver is not None
         ]
+        self._seen: set[int] = set()
         found: dict[Site, Layer] = {}
         for value in trained:
             for layer in self._ends(value, 0):
@@ -182,8 +183,9 @@ class Training:
     def _ends(self, model: Value, depth: int) -> Iterator[Layer]:
         """The output layers of a model."""
         for option in options(model):
-            if depth > 20:
-                return
+            if depth > 20 or id(option) in self._seen:
+                continue
+            self._seen.add(id(option))
             if isinstance(option, Instance):
                 for instance, returned in self._returns:
                     if instance.of is option.of:

@@ -244,22 +244,41 @@ class Scope:
         scope.variables[name] = value
 
 
-def constant(value: Value | None, depth: int = 0) -> object:
-    """The constant a value is, UNKNOWN if it is none."""
+# Elements of a constant list or dict that are looked at, those of its own lists included.
+_LARGEST = 2_000
+
+
+def constant(value: Value | None) -> object:
+    """The constant a value is, UNKNOWN if it is none (or is very large)."""
     if isinstance(value, Known):
         return value.value
-    if depth > 8:
+    if isinstance(value, Sequence | Mapping | Either):
+        return _constant(value, [_LARGEST])
+    return UNKNOWN
+
+
+def _constant(value: Value, left: list[int]) -> object:
+    left[0] -= 1
+    if isinstance(value, Known):
+        return value.value
+    if left[0] < 0:
         return UNKNOWN
     if isinstance(value, Sequence) and not value.open:
-        items = [constant(part.value, depth + 1) for part in value.parts]
-        if any(item is UNKNOWN for item in items):
-            return UNKNOWN
+        items: list[object] = []
+        for part in value.parts:
+            items.append(_constant(part.value, left))
+            if items[-1] is UNKNOWN:
+                return UNKNOWN
         return tuple(items) if value.kind == "tuple" else items
     if isinstance(value, Mapping) and not value.open:
-        pairs = {key: constant(item, depth + 1) for key, item in value.items.items()}
-        return UNKNOWN if any(item is UNKNOWN for item in pairs.values()) else pairs
+        pairs: dict[object, object] = {}
+        for key, each in value.items.items():
+            pairs[key] = _constant(each, left)
+            if pairs[key] is UNKNOWN:
+                return UNKNOWN
+        return pairs
     if isinstance(value, Either):
-        found = [constant(option, depth + 1) for option in value.options]
+        found = [_constant(option, left) for option in value.options]
         if all(same_constant(found[0], other) for other in found[1:]):
             return found[0]
     return UNKNOWN

@@ -38,7 +38,17 @@ _FRAMES: Final = 6
 # Expressions read inside functions before no function is read a second time (about 1 s).
 _BUDGET: Final = 60_000
 
-_PLOTS: Final = ("matplotlib.", "seaborn.", "plotly.", "IPython.display.", "cv2.imshow")
+# What only people look at.
+_PLOTS: Final = (
+    "matplotlib.",
+    "seaborn.",
+    "plotly.",
+    "IPython.display.",
+    "tf.summary.image",
+    "wandb.Image",
+    "keras.utils.save_img",
+    "keras.preprocessing.image.save_img",
+)
 
 
 class Walker:
@@ -55,6 +65,7 @@ class Walker:
         self.history: list[tuple[str, Site]] = []
         self.imports: dict[str, str] = {}
         self.import_sites: list[tuple[str, Site]] = []
+        self.flags: dict[str, Value] = {}
         self.keywords: dict[Site, Site] = {}
         self.stars: list[str] = []
         self.functions: list[Function] = []
@@ -104,7 +115,7 @@ class Walker:
 
     def call(self, node: ast.Call, callee: Value, receiver: Value | None, name: str) -> Value:
         """Read a call's arguments, record it, and follow it into the script's own functions."""
-        shows = name.startswith(_PLOTS) or name.endswith("imshow")
+        shows = name.startswith(_PLOTS) or name.endswith(("imshow", "imwrite", "imsave"))
         self.display += shows
         positional, keywords = calls.arguments(self, node)
         origin = made_by(receiver)
