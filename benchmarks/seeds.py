@@ -28,15 +28,16 @@ sys.path[:0] = [str(ROOT), str(ROOT / "examples" / "assets")]
 
 import images  # noqa: E402
 import weights  # noqa: E402
+
 from tests.corpus.conftest import SKEWED, TEXT_MODEL  # noqa: E402
 from tests.corpus.expected import PROGRAMS, Seed  # noqa: E402
-
 from tlfix.api import apply, diagnose  # noqa: E402
 from tlfix.findings import Diagnosis, Repair  # noqa: E402
 from tlfix.repair.errors import RepairError  # noqa: E402
 
 KEPT = ROOT / ".cache" / "seeds"
 PAGE = ROOT / "docs" / "seed-results.md"
+HEADS = ("program", "causes found", "before", "after", "features", "verification", "left")
 Result = dict[str, object]
 
 
@@ -102,18 +103,18 @@ def page(results: dict[str, Result]) -> str:
     lines = [
         "# The seed programs",
         "",
-        "tlfix began with five published answers to the question why transfer learning fails. Their",
-        "fifteen code examples, completed with data, are in `tests/corpus/seeds`. This is what",
-        "`tlfix diagnose` and `tlfix apply` make of the small forms (MobileNetV2 0.35 at 96 pixels,",
-        "eight classes of photographs, 480 training and 240 validation images).",
+        "tlfix began with five published answers to the question why transfer learning fails.",
+        "Their fifteen code examples, completed with data, are in `tests/corpus/seeds`. This is",
+        "what `tlfix diagnose` and `tlfix apply` make of the small forms (MobileNetV2 0.35 at 96",
+        "pixels, eight classes of photographs, 480 training and 240 validation images).",
         "",
         "Accuracies are means over seeds, on validation images where the program has any, else on",
-        "training images. *Features* is what a linear classifier on the repaired program's backbone",
-        "features reaches. Written by `python benchmarks/seeds.py` on "
+        "training images. *Features* is what a linear classifier on the repaired program's",
+        "backbone features reaches. Written by `python benchmarks/seeds.py` on "
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.",
         "",
-        "| program | causes found, strongest first | before | after | features | verification | left |",
-        "|---|---|---|---|---|---|---|",
+        "| " + " | ".join(HEADS) + " |",
+        "|---" * len(HEADS) + "|",
     ]
     lines += [row(seed, results[seed.name]) for seed in PROGRAMS if seed.name in results]
     lines += ["", "## What is right, where a seed is not", ""]

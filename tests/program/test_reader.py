@@ -30,6 +30,7 @@ def cut(text: str, site: Site) -> str:
         "import keras\nprint 'two'\n",
         "import keras\n\x00",
         "import keras\nx = " + "(" * 5000,
+        "import keras\nx = " + "+".join(["a"] * 50_000),
         "keras" * 3,
         "# keras is mentioned\n",
     ],
@@ -46,7 +47,7 @@ def test_a_file_of_something_else_is_not_even_parsed() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "x = " + "+".join(["a"] * 3000),
+        "x = " + "+".join(["a"] * 900),
         "x = " + "[" * 90 + "]" * 90,
         "x = f" + ".g()" * 800,
         "\n".join(f"{'    ' * depth}if a:" for depth in range(90)) + "\n" + "    " * 90 + "pass",
@@ -63,6 +64,7 @@ def test_a_file_of_something_else_is_not_even_parsed() -> None:
         "x = y\n" + "x = x.f(x) if a else x.g(x)\n" * 60 + "keras.Sequential().fit(x, y)\n",
         "x = y / 255\n" + "x = (x + 1).f(x, [x, x]) if a else x[x]\n" * 60 + "f(x)\n",
         "m = keras.Model(x, y)\n" + "m = keras.Model(x, [m(x), m(x)])\n" * 60 + "m.compile('a')\n",
+        "x = []\nx.append(x)\nd = {}\nd['d'] = d\nkeras.Sequential(x).fit(d, x, class_weight=d)\n",
         "lambda: (yield)\n",
         "class A(A): pass\nclass B(B, metaclass=B): b = B\nB.b.b.b()\n",
         "del x\nglobal y\nnonlocal_ = 1\nasync def f():\n    async with a as b: await c\n",
@@ -75,7 +77,9 @@ def test_a_file_of_something_else_is_not_even_parsed() -> None:
     ],
 )
 def test_odd_programs_are_read_to_the_end(text: str) -> None:
-    assert read("import keras\n" + text, "a.py").path == "a.py"
+    # The last line is met whatever stands before it.
+    program = read(f"import keras\n{text}\nkeras.applications.VGG16()\n", "a.py")
+    assert [backbone.architecture for backbone in program.backbones] == ["VGG16"]
 
 
 def test_the_standard_librarys_own_tests_can_be_read() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from tlfix.program import constants
+from tlfix.program.meaning import constant
 from tlfix.program.model import UNKNOWN, Site
 from tlfix.program.values import (
     Affine,
@@ -21,7 +22,6 @@ from tlfix.program.values import (
     Ref,
     Sequence,
     Value,
-    constant,
 )
 
 if TYPE_CHECKING:

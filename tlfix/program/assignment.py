@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from tlfix.program import expressions
+from tlfix.program import expressions, results
+from tlfix.program.meaning import constant, either
 from tlfix.program.model import UNKNOWN, Call, Site, TrainableChange
 from tlfix.program.values import (
     Attribute,
@@ -19,8 +20,6 @@ from tlfix.program.values import (
     Opaque,
     Sequence,
     Value,
-    constant,
-    either,
 )
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def assign(walker: Walker, target: ast.expr, value: Value, node: ast.expr | None
             if isinstance(each, ast.Starred):
                 assign(walker, each.value, Opaque())
             else:
-                assign(walker, each, expressions.element(walker, value, index, target), node)
+                assign(walker, each, results.element(walker, value, index, target), node)
     elif isinstance(target, ast.Attribute):
         _attribute(walker, target, value, node)
     elif isinstance(target, ast.Subscript):

@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING, Final
 from tlfix.program.architectures import ARCHITECTURES, position
 from tlfix.program.calls import architecture
 from tlfix.program.dataflow import Trace, contents
+from tlfix.program.meaning import MODEL, options
 from tlfix.program.model import UNKNOWN, Backbone, BackboneUse, Call, Scaling, Site
 from tlfix.program.training import is_fit
-from tlfix.program.values import (
-    MODEL,
-    Attribute,
-    Element,
-    Item,
-    Made,
-    Part,
-    Sequence,
-    Value,
-    options,
-)
+from tlfix.program.values import Attribute, Element, Item, Made, Part, Sequence, Value
 
 if TYPE_CHECKING:
     from tlfix.program.walk import Walker

@@ -6,14 +6,18 @@ from collections.abc import Iterable
 from typing import Final
 
 from tlfix.program.calls import architecture
-from tlfix.program.model import Scaling, Site
-from tlfix.program.scalings import scalings_of
-from tlfix.program.values import (
+from tlfix.program.meaning import (
     DATASET,
     GENERATOR,
     ITERATOR,
     MODEL,
     PYTHON_GENERATOR,
+    either,
+    options,
+)
+from tlfix.program.model import Scaling, Site
+from tlfix.program.scalings import scalings_of
+from tlfix.program.values import (
     Affine,
     Attribute,
     Either,
@@ -26,8 +30,6 @@ from tlfix.program.values import (
     Mixed,
     Sequence,
     Value,
-    either,
-    options,
 )
 
 # Steps back that are followed; a network of that many layers is read no further.

@@ -6,23 +6,9 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from tlfix.program import calls
+from tlfix.program.meaning import DATASET, GENERATOR, constant, either, made_by, options
 from tlfix.program.model import Site
-from tlfix.program.values import (
-    DATASET,
-    GENERATOR,
-    Element,
-    Function,
-    Item,
-    Made,
-    Opaque,
-    Part,
-    Sequence,
-    Value,
-    constant,
-    either,
-    made_by,
-    options,
-)
+from tlfix.program.values import Element, Function, Item, Made, Opaque, Part, Sequence, Value
 
 if TYPE_CHECKING:
     from tlfix.program.walk import Walker

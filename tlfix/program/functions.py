@@ -6,18 +6,8 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tlfix.program.values import (
-    PYTHON_GENERATOR,
-    Class,
-    Function,
-    Instance,
-    Made,
-    Opaque,
-    Scope,
-    Value,
-    either,
-    instance_kind,
-)
+from tlfix.program.meaning import PYTHON_GENERATOR, either, instance_kind
+from tlfix.program.values import Class, Function, Instance, Made, Opaque, Scope, Value
 
 if TYPE_CHECKING:
     from tlfix.program.walk import Walker

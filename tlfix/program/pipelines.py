@@ -6,13 +6,17 @@ import re
 from typing import Final
 
 from tlfix.program.dataflow import Trace
-from tlfix.program.model import Argument, Call, Scaling, Site, Source, Split
-from tlfix.program.values import (
+from tlfix.program.meaning import (
     DATASET,
     GENERATOR,
     ITERATOR,
     PYDATASET,
     PYTHON_GENERATOR,
+    made_by,
+    options,
+)
+from tlfix.program.model import Argument, Call, Scaling, Site, Source, Split
+from tlfix.program.values import (
     Affine,
     Attribute,
     Element,
@@ -22,8 +26,6 @@ from tlfix.program.values import (
     Mapping,
     Sequence,
     Value,
-    made_by,
-    options,
 )
 
 _FLOWS: Final = frozenset({"flow", "flow_from_directory", "flow_from_dataframe"})

@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Callable
 
 from tlfix.program import backbones, functions, pipelines, removed, scalings
-from tlfix.program.calls import merge
+from tlfix.program.meaning import GENERATOR
+from tlfix.program.merging import merge
 from tlfix.program.model import Call, Program, Site, TrainableChange
 from tlfix.program.text import Text
 from tlfix.program.training import Training, is_custom_loop
-from tlfix.program.values import GENERATOR
 from tlfix.program.walk import Walker
 
 # What a script of ours cannot do without; anything else is not even parsed.
@@ -32,8 +32,11 @@ def read(text: str, path: str) -> Program:
             # Invalid escapes in somebody's strings are none of our business.
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
-        return _program(text, path, tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Program(path, text, training=False)
+    try:
+        return _program(text, path, tree)
+    except RecursionError:
         return Program(path, text, training=False)
 
 

@@ -11,9 +11,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from tlfix.program.imports import normalise
+from tlfix.program.meaning import GENERATOR, MODEL
 from tlfix.program.model import Call, RemovedUse, Site
 from tlfix.program.training import Training, is_fit
-from tlfix.program.values import GENERATOR, MODEL, Made, Ref
+from tlfix.program.values import Made, Ref
 
 if TYPE_CHECKING:
     from tlfix.program.walk import Walker

@@ -6,19 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from tlfix.program.architectures import MODES, THIRD_PARTY, affine
+from tlfix.program.meaning import DATASET, GENERATOR, constant, options
 from tlfix.program.model import UNKNOWN, Argument, Call, Scaling, Site
-from tlfix.program.values import (
-    DATASET,
-    GENERATOR,
-    Element,
-    Fact,
-    Item,
-    Made,
-    Ref,
-    Value,
-    constant,
-    options,
-)
+from tlfix.program.values import Element, Fact, Item, Made, Ref, Value
 
 if TYPE_CHECKING:
     from tlfix.program.walk import Walker

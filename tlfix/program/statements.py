@@ -7,20 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from tlfix.program import arithmetic, assignment, calls
+from tlfix.program.meaning import constant, either, options
 from tlfix.program.model import UNKNOWN
-from tlfix.program.values import (
-    Class,
-    Function,
-    Known,
-    Made,
-    Opaque,
-    Ref,
-    Scope,
-    Value,
-    constant,
-    either,
-    options,
-)
+from tlfix.program.values import Class, Function, Known, Made, Opaque, Ref, Scope, Value
 
 if TYPE_CHECKING:
     from tlfix.program.walk import Walker

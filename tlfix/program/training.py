@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tlfix.program import pipelines
 from tlfix.program.dataflow import contents, sequential_parts
+from tlfix.program.meaning import MODEL, constant, options
 from tlfix.program.model import (
     UNKNOWN,
     Argument,
@@ -18,16 +19,7 @@ from tlfix.program.model import (
     Site,
     Source,
 )
-from tlfix.program.values import (
-    MODEL,
-    Instance,
-    Made,
-    Ref,
-    Sequence,
-    Value,
-    constant,
-    options,
-)
+from tlfix.program.values import Instance, Made, Ref, Sequence, Value
 
 if TYPE_CHECKING:
     from tlfix.program.walk import Walker

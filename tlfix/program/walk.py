@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from tlfix.program import assignment, calls, effects, expressions, functions, statements
+from tlfix.program import assignment, calls, effects, expressions, functions, results, statements
 from tlfix.program.arithmetic import carried, passes_on
+from tlfix.program.meaning import either, made_by, options
 from tlfix.program.model import Call, Site, TrainableChange
 from tlfix.program.text import Text
 from tlfix.program.values import (
@@ -26,9 +27,6 @@ from tlfix.program.values import (
     Opaque,
     Scope,
     Value,
-    either,
-    made_by,
-    options,
 )
 
 # Nesting of expressions beyond which they are not followed; Python's own stack ends at 1000.
@@ -171,7 +169,7 @@ class Walker:
             elif not passes_on(made.call.name):
                 self.sink(value)
         effects.apply(self, made)
-        return expressions.returned(self, node, made)
+        return results.returned(self, node, made)
 
     def invoke(
         self,

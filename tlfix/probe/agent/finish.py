@@ -60,7 +60,8 @@ class Finish:
             self._channel.send(
                 "note",
                 fit=fit.index,
-                text=f"The {what} could not be made: {type(error).__name__}: {error}"[:500],
+                text=f"The {what} could not be made: {type(error).__name__}: "
+                + str(error).strip().partition("\n")[0][:300],
             )
             return None
 
@@ -235,14 +236,15 @@ class Finish:
         return float(event["accuracy"])
 
     def _suspect(self, fits: list[Fit], reference: float | None) -> Fit | None:
-        """The first fit that ended far below the reference, or below the fit before it."""
+        """The first fit that learned nothing, or ended far below the reference or the fit before."""
         before: float | None = None
         for fit in fits:
             if fit.crashed or fit.initial is None or fit.training is None:
                 continue
             goal = max(x for x in (reference, before, 0.0) if x is not None)
             accuracy = fit.accuracy
-            if accuracy is not None and goal and accuracy < goal - TROUBLE:
+            behind = accuracy is not None and goal and accuracy < goal - TROUBLE
+            if behind or not fit.learned:
                 return fit
             before = accuracy
         return None
@@ -280,6 +282,7 @@ class Finish:
         reads, expects = fed.get("reads"), fed.get("expects")
         return bool(
             reference < ROOM
+            and not any(f.crashed for f in fits)
             and last.backbones
             and last.validation is not None
             and last.backbones[0].weights_status == "pretrained"

@@ -41,6 +41,7 @@ class Fit:
     accuracy: float | None = None
     backbone_moved: bool = False
     crashed: bool = False
+    learned: bool = True  # false if the loss ended where it began, or higher, or not finite
     probe: dict[str, Any] | None = None  # the latest linear probe on initial weights
 
 
@@ -212,6 +213,7 @@ class Fits:
     def _end(self, fit: Fit, watch: Watch) -> None:
         """The cheap measurements, made right after training."""
         ended = watch.reason or "completed"
+        fit.learned = watch.learned
         change = self._changes(fit)
         self._channel.send(
             "fit-end", index=fit.index, ended=ended, ran_epochs=watch.epochs, **change

@@ -44,6 +44,7 @@ class Loops:
         """Replace the calls of models, losses and optimizers by watched ones."""
         self._watch_call(keras.Model)
         self._watch_loss(keras.losses.Loss)
+        self._watch_metric(getattr(keras.metrics, "MeanMetricWrapper", None))
         self._watch_apply(keras.optimizers.Optimizer)
 
     def _outside(self) -> bool:
@@ -86,6 +87,21 @@ class Loops:
 
         loss.__call__ = call
 
+    def _watch_metric(self, metric: Any) -> None:
+        """Validation often takes no loss: then a metric tells the labels."""
+        if metric is None:
+            return
+        original = metric.update_state
+
+        @functools.wraps(original)
+        def update(this: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+            result = original(this, y_true, y_pred, *args, **kwargs)
+            if self._outside() and _is_tensor(y_true):
+                _hand_out(self._on_metric, y_true)
+            return result
+
+        metric.update_state = update
+
     def _watch_apply(self, optimizer: Any) -> None:
         original = getattr(optimizer, "apply", None)
         if original is None:
@@ -108,6 +124,11 @@ class Loops:
 
     def _on_loss(self, true: np.ndarray, loss: np.ndarray) -> None:
         self._pending = (self._pending[0], np.array(true), float(np.mean(loss)))
+
+    def _on_metric(self, true: np.ndarray) -> None:
+        inputs, known, loss = self._pending
+        if known is None:
+            self._pending = (inputs, np.array(true), loss)
 
     def _on_apply(self) -> None:
         loss = self._pending[2]

@@ -19,6 +19,7 @@ from tlfix_agent.data import Sample
 
 FACTORS = (1.0, 0.1, 10.0, 0.01, 100.0, 0.001, 1000.0)
 HIGHEST, LOWEST = 10.0, 1e-7
+RUNS = 12
 STEPS = 20
 
 
@@ -33,16 +34,17 @@ def range_test(
 ) -> dict[str, Any] | None:
     """Short runs of ``STEPS`` steps at the program's rate and powers of ten around it.
 
-    The program's rate comes first, then its neighbours, until ``seconds`` run out. The model's
-    weights are left as the last run left them.
+    The program's rate comes first, then its neighbours; beyond a thousandfold the search goes on
+    upwards while the highest rate is the best, and downwards while none learns, until ``seconds``
+    run out. The model's weights are left as the last run left them.
     """
     current = models.learning_rate(model)
     if current is None or current <= 0 or sample.labels is None:
         return None
-    rates = [r for r in (current * f for f in FACTORS) if LOWEST <= r <= HIGHEST]
-    runs = _Runs(model, initial, rates, seconds)
     models.restore(model.weights, initial)
     before = evaluation.evaluate(model, sample, "training", "inference", False)
+    start = before["loss"] if before else None
+    runs = _Runs(model, initial, _Search(current, start), seconds)
     repeats = -(-STEPS * batch_size // len(sample))
     order = np.concatenate(
         [np.random.default_rng(i).permutation(len(sample)) for i in range(repeats)]
@@ -53,13 +55,13 @@ def range_test(
         sample.labels[order],
         batch_size=batch_size,
         shuffle=False,
-        epochs=len(rates),
+        epochs=RUNS,
         verbose=0,
         callbacks=[runs.callback(models.keras_of(model))],
     )
     done = [
         (rate, losses)
-        for rate, losses in zip(rates, runs.losses, strict=False)
+        for rate, losses in zip(runs.rates, runs.losses, strict=True)
         if len(losses) >= max(3, min(STEPS, len(order) // batch_size) // 2)
     ]
     if len(done) < 2:
@@ -68,7 +70,7 @@ def range_test(
     return {
         "rates": [rate for rate, _ in done],
         "losses": [_late(losses) for _, losses in done],
-        "initial": before["loss"] if before else None,
+        "initial": start,
         "current": current,
         "steps": STEPS,
         "corrected": corrected,
@@ -82,14 +84,42 @@ def _late(losses: list[float]) -> float | None:
     return float(np.median(losses[-max(len(losses) // 4, 3) :]))
 
 
+class _Search:
+    """Which rate to try next, given the losses at those tried."""
+
+    def __init__(self, current: float, initial: float | None) -> None:
+        inside = (current * factor for factor in FACTORS)
+        self._waiting = [r for r in inside if LOWEST <= r <= HIGHEST or r == current]
+        self._initial = initial if initial is not None else float("inf")
+        self._tried: dict[float, float] = {}
+
+    def tried(self, rate: float, loss: float | None) -> None:
+        """A run at ``rate`` ended at ``loss`` (None: not finite)."""
+        self._tried[rate] = float("inf") if loss is None else loss
+
+    def next(self) -> float | None:
+        """The next rate, or None when the search is over."""
+        if self._waiting:
+            return self._waiting.pop(0)
+        best = min(self._tried, key=lambda rate: self._tried[rate])
+        highest, lowest = max(self._tried), min(self._tried)
+        if self._tried[best] >= self._initial and lowest / 10 >= LOWEST:
+            return lowest / 10
+        if best == highest and highest * 10 <= HIGHEST:
+            return highest * 10
+        return None
+
+
 class _Runs:
     """One ``fit`` whose every epoch is a fresh run at the next rate."""
 
     def __init__(
-        self, model: Any, initial: list[np.ndarray], rates: list[float], seconds: float
+        self, model: Any, initial: list[np.ndarray], search: _Search, seconds: float
     ) -> None:
-        self._model, self._initial, self._rates = model, initial, rates
+        self._model, self._initial, self._search = model, initial, search
         self._until = time.monotonic() + seconds
+        self.rates: list[float] = []
+        self._following = search.next()
         self.losses: list[list[float]] = []
         self._mean = PerBatch()
 
@@ -98,14 +128,23 @@ class _Runs:
         callback = keras.callbacks.Callback()
         callback.on_epoch_begin = self._begin
         callback.on_train_batch_end = self._step
+        callback.on_epoch_end = self._end
         return callback
+
+    def _end(self, epoch: int, logs: Any = None) -> None:
+        self._search.tried(self.rates[-1], _late(self.losses[-1]))
+        self._following = self._search.next()
+        if self._following is None:
+            self._model.stop_training = True
 
     def _begin(self, epoch: int, logs: Any = None) -> None:
         models.restore(self._model.weights, self._initial)
         optimizer = self._model.optimizer
         for variable in optimizer.variables:
             variable.assign(variable * 0)
-        optimizer.learning_rate = self._rates[epoch]
+        assert self._following is not None
+        optimizer.learning_rate = self._following
+        self.rates.append(self._following)
         self.losses.append([])
         self._mean = PerBatch()
 

@@ -28,6 +28,7 @@ class Watch:
         self._taken = 0
         self.epochs = 0.0
         self.reason: str | None = None
+        self.losses: list[float] = []
 
     def callback(self, keras: Any) -> Any:
         """A Keras callback that watches."""
@@ -57,6 +58,8 @@ class Watch:
 
         loss = own("loss") if "loss" in logs else None
         accuracy = own(name) if name else None
+        if loss is not None:
+            self.losses.append(loss)
         self._pending.append(
             {
                 "step": self._taken,
@@ -72,6 +75,15 @@ class Watch:
             self._stop("budget")
         elif now - self._start >= self._seconds or self._budget.left < 20:
             self._stop("time")
+
+    @property
+    def learned(self) -> bool:
+        """False if the loss ended where it began, or higher, or not finite."""
+        losses = self.losses
+        if len(losses) < 6:
+            return True
+        late = float(np.median(losses[-max(len(losses) // 4, 3) :]))
+        return bool(np.isfinite(losses).all()) and late < float(np.median(losses[:3]))
 
     def _stop(self, reason: str) -> None:
         self.reason = self.reason or reason
