@@ -236,7 +236,7 @@ class Finish:
         return float(event["accuracy"])
 
     def _suspect(self, fits: list[Fit], reference: float | None) -> Fit | None:
-        """The first fit that learned nothing, or ended far below the reference or the fit before."""
+        """The first fit that learned nothing, or ended far below the reference or the last fit."""
         before: float | None = None
         for fit in fits:
             if fit.crashed or fit.initial is None or fit.training is None:

@@ -83,7 +83,7 @@ class Watch:
         if len(losses) < 6:
             return True
         late = float(np.median(losses[-max(len(losses) // 4, 3) :]))
-        return bool(np.isfinite(losses).all()) and late < float(np.median(losses[:3]))
+        return bool(np.isfinite(losses).all()) and late < losses[0]
 
     def _stop(self, reason: str) -> None:
         self.reason = self.reason or reason
