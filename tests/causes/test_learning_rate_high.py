@@ -126,12 +126,15 @@ class TestMeasured:
         (finding,) = find(program('"adam"', True), ranged(RISING, 1e-2, model=everything))
         assert finding.severity == "error"
 
-    def test_a_model_that_reaches_its_features_gets_a_note(self) -> None:
+    def test_a_model_that_reaches_its_features_gets_a_note_unless_its_loss_diverges(self) -> None:
         good = {
             "probes": (probe("as-is", 0.9),),
             "evaluations": (evaluation("validation", 0.9),),
         }
         (finding,) = find(program('"adam"'), ranged(RISING, 1e-2, **good))
+        assert finding.severity == "warning"
+        worse = {1e-4: 0.6, 1e-3: 0.5, 1e-2: 1.9}
+        (finding,) = find(program('"adam"'), ranged(worse, 1e-2, **good))
         assert finding.severity == "note"
 
     def test_a_schedule_gets_advice(self) -> None:
