@@ -8,7 +8,7 @@ from tests.traces import backbone, fit, model, place, trace
 from tlfix.causes.backbone_frozen_only import CAUSE
 from tlfix.causes.spec import Case, Finding
 from tlfix.codemods import transform
-from tlfix.probe.trace import FineTuneTrial, Trace
+from tlfix.probe.trace import Evaluation, FineTuneTrial, Trace
 from tlfix.program.reader import read
 
 TEXT = CAUSE.examples.sick
@@ -67,6 +67,25 @@ def test_a_small_or_uncertain_gain_is_nothing() -> None:
     assert find(TEXT, tried(140, 145)) == []  # 2.5 points
     assert find(TEXT, tried(35, 38, n=50)) == []  # 6 points, but 3 images
     assert find(TEXT, tried(170, 140)) == []
+
+
+def test_a_gain_must_be_over_the_programs_own_head_too() -> None:
+    """A linear probe may be the worse head of the two; then nothing is known of the features."""
+
+    def after(right: int) -> Evaluation:
+        correct = tuple(i < right for i in range(200))
+        return Evaluation(
+            split="validation",
+            mode="inference",
+            when="after",
+            n=200,
+            accuracy=right / 200,
+            correct=correct,
+        )
+
+    assert find(TEXT, tried(140, 170, evaluations=(after(168),))) == []
+    (finding,) = find(TEXT, tried(140, 170, evaluations=(after(150),)))
+    assert finding.cost == pytest.approx(0.10)
 
 
 def test_fine_tuned_programs_are_left_alone() -> None:
