@@ -133,6 +133,8 @@ def row(seed: Seed, result: Result) -> str:
         if check["ci95"]:
             low, high = check["ci95"]
             decision += f" by {check['delta']:+.2f} ({low:+.2f} to {high:+.2f})"
+        if check["metric"].startswith("training"):
+            decision += ", training images"
     elif result["crashed"]:
         before = "crash"
     kept = [f"**{id_}**" if id_ in seed.measured else id_ for id_ in listed(result["found"])]
@@ -161,6 +163,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=[seed.name for seed in PROGRAMS], default=[])
     parser.add_argument("--seeds", type=int, default=3, help="runs of each variant")
+    parser.add_argument("--page", action="store_true", help="only write the page from what is kept")
     parser.add_argument("--fresh", action="store_true", help="forget kept results first")
     asked = parser.parse_args()
     if asked.fresh:
@@ -168,7 +171,7 @@ def main() -> int:
     KEPT.mkdir(parents=True, exist_ok=True)
     wrong = False
     for seed in PROGRAMS:
-        if asked.only and seed.name not in asked.only:
+        if asked.page or (asked.only and seed.name not in asked.only):
             continue
         result = examine(seed, asked.seeds)
         wrong |= bool(result["missed"] or result["invented"] or not result["led"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -170,3 +172,28 @@ os._exit(7)
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
     assert [p.name for p in user.iterdir()] == ["mine.txt"]
     assert (user / "mine.txt").read_text(encoding="utf-8") == "mine"
+
+
+def _searched(agent: ModuleType, current: float, loss_at: Callable[[float], float]) -> list[float]:
+    from tlfix_agent.rates import _Search
+
+    search, rates = _Search(current, 2.0), []
+    while (rate := search.next()) is not None and len(rates) < 30:
+        rates.append(rate)
+        search.tried(rate, loss_at(rate))
+    return rates
+
+
+def test_the_search_for_a_rate_starts_at_the_programs_own(agent: ModuleType) -> None:
+    rates = _searched(agent, 1e-3, lambda rate: abs(math.log10(rate) + 3))
+    assert rates == pytest.approx([1e-3, 1e-4, 1e-2, 1e-5, 1e-1, 1e-6, 1.0])
+
+
+def test_the_search_goes_up_while_the_highest_rate_is_the_best(agent: ModuleType) -> None:
+    rates = _searched(agent, 1e-7, lambda rate: abs(math.log10(rate) + 2))
+    assert max(rates) == pytest.approx(1e-1), "one beyond the best, to see it rise"
+
+
+def test_the_search_goes_down_while_nothing_learns(agent: ModuleType) -> None:
+    rates = _searched(agent, 10.0, lambda rate: 1.0 if rate < 1e-5 else 9.0)
+    assert min(rates) == pytest.approx(1e-6)
