@@ -2,10 +2,8 @@
 
 The backbone (alpha 0.35, 96 x 96 pixels) learns to name, in one drawn image, one of 96 materials
 (textures laid over one another in recurring colours), its leading texture, and the shape cut from
-it. It sees its own input range [-1, 1], so a
-program which feeds it anything else shows the same loss of accuracy it would show on ImageNet
-weights. About twelve minutes on two
-idle CPU cores.
+it. It sees its own input range [-1, 1], so a program which feeds it anything else loses accuracy,
+as it would on ImageNet weights. About twelve minutes on two idle CPU cores.
 
     python examples/assets/make_weights.py
 """

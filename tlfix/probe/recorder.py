@@ -120,8 +120,8 @@ class Recorder:
             "detail": f"fit {event['index'] + 1}",
             "step": last["step"],
             "total": event.get("total"),
-            "loss": last["loss"],
-            "accuracy": last["accuracy"],
+            "loss": last.get("loss"),
+            "accuracy": last.get("accuracy"),
         }
         self._news = True
 
