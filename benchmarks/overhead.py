@@ -34,8 +34,8 @@ import weights  # noqa: E402
 from tlfix.api import Options, diagnose  # noqa: E402
 from tlfix.probe.runner import Budget, probe  # noqa: E402
 
-EPOCHS = 6
-STEPS = EPOCHS * 15  # 480 images in batches of 32
+EPOCHS = 10
+STEPS = EPOCHS * 15  # 480 images in batches of 32: as many steps as a probe takes by default
 FIRST = 10  # steps left out of the median: the first one compiles
 
 STEP_LIMIT, DIAGNOSIS_LIMIT, CHECK_SECONDS = 1.05, 1.5, 0.4  # docs: the project's own budgets

@@ -189,12 +189,13 @@ def accuracies(
 
 
 def save_legacy(model: keras.Model, path: Path) -> None:
-    """Write the weights in Keras' legacy HDF5 layout: a group per layer, in layer order."""
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
+    """Write the weights in Keras' legacy HDF5 layout: a group per layer with weights, in order."""
+    layers = [layer for layer in model.layers if layer.weights]
+    with h5py.File(path, "w", libver="latest") as file:
+        file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
         file.attrs["backend"] = b"tensorflow"
         file.attrs["keras_version"] = keras.__version__.encode()
-        for layer in model.layers:
+        for layer in layers:
             group = file.create_group(layer.name)
             variables = layer.trainable_weights + layer.non_trainable_weights
             names = [f"{layer.name}/{variable.name}:0" for variable in variables]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -146,6 +148,34 @@ def test_a_script_that_never_trains(tmp_path: Path) -> None:
 def test_a_script_past_its_limit_is_ended(tmp_path: Path) -> None:
     trace = run(tmp_path, "while True:\n    pass\n", budget=Budget(timeout=3))
     assert trace.status == "timed-out" and "--timeout" in (trace.reason or "")
+
+
+def test_the_script_ends_when_tlfix_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text("import os\nwhile True:\n    pass\n", encoding="utf-8")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom tlfix.probe.runner import probe\n"
+        "probe(Path(sys.argv[1]), on_progress=lambda p: print(p.phase, flush=True))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code, str(script)], stdout=subprocess.PIPE)
+    assert parent.stdout is not None and parent.stdout.readline()
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    child = int(children.read_text().split()[0])
+    parent.kill()
+    parent.wait()
+    for _ in range(200):
+        if not _alive(child):
+            break
+        time.sleep(0.1)
+    assert not _alive(child)
+
+
+def _alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_exit_status_and_arguments(tmp_path: Path) -> None:

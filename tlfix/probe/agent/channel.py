@@ -15,15 +15,17 @@ class Channel:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._lock = threading.Lock()
+        self.broken = False
 
     def send(self, event: str, **fields: Any) -> None:
-        """Send one event; a reader that has gone away is not an error."""
+        """Send one event; a reader that has gone away sets ``broken`` and is no error here."""
         data = (json.dumps(plain({"event": event, **fields}), allow_nan=False) + "\n").encode()
         with self._lock:
             while data:
                 try:
                     written = os.write(self._descriptor, data)
                 except OSError:
+                    self.broken = True
                     return
                 data = data[written:]
 
