@@ -157,12 +157,12 @@ def test_the_script_ends_when_tlfix_is_killed(tmp_path: Path) -> None:
         "import sys\nfrom pathlib import Path\nfrom tlfix.probe.runner import probe\n"
         "probe(Path(sys.argv[1]), on_progress=lambda p: print(p.phase, flush=True))"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code, str(script)], stdout=subprocess.PIPE)
-    assert parent.stdout is not None and parent.stdout.readline()
-    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
-    child = int(children.read_text().split()[0])
-    parent.kill()
-    parent.wait()
+    command = [sys.executable, "-c", code, str(script)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None and parent.stdout.readline()
+        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+        child = int(children.read_text().split()[0])
+        parent.kill()
     for _ in range(200):
         if not _alive(child):
             break
