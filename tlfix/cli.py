@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -27,6 +29,9 @@ Writer = Callable[[IO[str]], None]
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with the exit code of DESIGN: 0, 1, 2, 3, 4, or 130."""
+    # A killed run must clean up after itself as an interrupted one does: end the probed script,
+    # remove the worktree.
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         code = cli.main(arguments, prog_name="tlfix", standalone_mode=False)
         sys.stdout.flush()
@@ -43,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         code = failed(error, api.refusals())
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -143,6 +152,14 @@ def apply(
     options = chosen(ctx, **how)
     mode: api.Mode = "diff" if diff else "in-place" if in_place else "branch"
     script, found = _found(script, options)
+    if found.exit_code == 3 and not no_verify:
+        reason = found.diagnosis.probe.reason or "it ended before any training"
+        click.echo(
+            f"tlfix: {script} could not be probed, so no fix can be verified: {reason} Mend that "
+            "first (tlfix diagnose shows what was read), or apply what was read with --no-verify.",
+            err=True,
+        )
+        return 3
     if interactive:
         only = _asked(found, only, skip)
         if not only:

@@ -180,11 +180,13 @@ def _weighed(
     return finding
 
 
-def _place(spec: CauseSpec, finding: Finding, case: Case) -> tuple[bool, int, float, str]:
+def _place(spec: CauseSpec, finding: Finding, case: Case) -> tuple[bool, int, bool, float, str]:
     crash = "crash" in finding.explains and "crash" in case.symptoms
     return (
         not (crash and finding.severity != "note"),
         SEVERITIES.index(finding.severity),
+        # What is proven does not depend on the rest; a measured loss may be another cause's too.
+        finding.confidence != "certain",
         -(finding.cost or 0.0),
         spec.code,
     )

@@ -79,7 +79,7 @@ def test_the_message_tells_cause_evidence_and_effect(script: Path) -> None:
         "\n"
         "The rate of scale is 0 (TL999, warning, likely).\n"
         "\n"
-        "- static: scale has rate 0 [rate 0 (limit 0.5, n = 32)]\n"
+        "- static: scale has rate 0 [rate 0 (against 0.5, n = 32)]\n"
         "\n"
         "Effect: validation accuracy 0.400 → 0.700 (+0.300, 95 % interval +0.234\n"
         "to +0.366, 3 seeds): improved.\n"
@@ -207,9 +207,7 @@ def test_changes_of_other_files_are_no_obstacle_and_mentioned(script: Path) -> N
     shell(script.parent, "add", "helper.py")
     found = repair(script, gains(scale=0.3), "scale")
     assert found.branch == "tlfix/train"
-    assert found.notes == (
-        "The trials used uncommitted changes that the branch does not have: helper.py.",
-    )
+    assert found.notes == ("Uncommitted changes that the branch does not have: helper.py.",)
 
 
 def test_bad_input(script: Path, tmp_path: Path) -> None:

@@ -67,8 +67,8 @@ def test_a_variant_is_measured_once_per_seed() -> None:
     world = gains(scale=0.3, learn=0.15)
     choose(world, "scale", "freeze", "learn")
     assert len(world.trials) == len(set(world.trials))
-    # base; +scale; +scale+freeze; +scale+learn: no joint attempt, since only one fix is left.
-    assert len(world.trials) == 4 * 3
+    # base; +scale; +scale+freeze; +scale+learn; and freeze once more, now that learn is in.
+    assert len(world.trials) == 5 * 3
 
 
 def test_all_variants_get_the_same_seeds() -> None:
@@ -143,6 +143,15 @@ def test_a_crash_that_another_follows_for_good() -> None:
     result = choose(World(outcome), "scale")
     assert result.kept == ()
     assert "another follows" in result.rejected[0].reason
+
+
+def test_a_fix_hidden_by_a_fault_that_is_mended_later_gets_another_try() -> None:
+    def outcome(fixed: frozenset[str], seed: int) -> Trace:
+        if "learn" not in fixed:
+            return scored(0.2)
+        return scored(0.9 if "scale" in fixed else 0.5)
+
+    assert kept(choose(World(outcome), "scale", "learn")) == ["learn", "scale"]
 
 
 def test_two_faults_that_hide_each_other() -> None:

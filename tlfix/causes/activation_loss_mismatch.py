@@ -33,6 +33,7 @@ _SYMPTOMS = (
     "chance-accuracy",
     "chance-validation",
     "single-class-predictions",
+    "slow-learning",
 )
 
 
@@ -63,7 +64,7 @@ def find(case: Case) -> Iterable[Finding]:
 
 def _fault(case: Case, task: Task) -> _Fault | None:
     activation, family, units = task.activation, task.family, task.units
-    if activation is None or family is None or units is None:
+    if activation is None or family is None:
         return None
     if units == 1:
         fault = _single_output(task)
@@ -86,7 +87,7 @@ def _fault(case: Case, task: Task) -> _Fault | None:
         severity: Severity = "error" if activation in ("relu", "relu6") else "warning"
         summary = f"{activation} gives no probabilities, and {task.loss} takes them for such"
         return _Fault(severity, summary, activation=right)
-    return _odd_pair(case, task)
+    return None if units is None else _odd_pair(case, task)
 
 
 def _single_output(task: Task) -> _Fault | None:

@@ -35,6 +35,10 @@ _EXPLAINS = (
 )
 
 
+MODE_GAP = 0.2
+"""Accuracy lost from training to inference mode: the threshold of the symptom ``mode-gap``."""
+
+
 def _find(case: Case) -> Iterator[Finding]:
     if case.trace is None or not case.trace.fits:
         yield from _read(case.program)
@@ -108,6 +112,9 @@ def _measure(case: Case, trace: Trace, fit: FitSeen) -> Iterator[Finding]:
         severity, confidence = ("error" if worst >= SERIOUS else "warning"), "likely"
         if features in losses and severity == "error":
             confidence = "certain"
+    elif gap in losses and gap is not None and gap.points >= MODE_GAP and not _gentle(fit):
+        # Whatever validation says so far: the statistics the model will be used with are stale.
+        severity, confidence = "warning", "likely"
     elif high is not None and not harm.reaches_reference(fit):
         severity, confidence = "warning", "likely"
     elif short in losses:

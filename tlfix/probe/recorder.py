@@ -19,7 +19,7 @@ class Recorder:
         self._phase: dict[str, Any] = {"phase": "starting"}
         self._news = False
         self._ended = False
-        self._exit: int | None = None
+        self._exited = False
 
     def add(self, line: bytes) -> None:
         """One event; a line that is not one is left out."""
@@ -53,12 +53,14 @@ class Recorder:
 
     def ended(self, status: int | None, output: str) -> None:
         """The child process is gone; ``output`` is the end of what it printed."""
+        last = [line.strip() for line in output.strip().splitlines()[-3:]]
+        if self._exited and last:
+            self._fields["reason"] += f" It last printed: {' / '.join(last)}"
         if "status" in self._fields:
             return
         if self._ended:
             self._fields["status"] = "completed"
             return
-        last = output.strip().splitlines()[-3:]
         how = (
             f"by signal {-status}"
             if status is not None and status < 0
@@ -168,6 +170,7 @@ class Recorder:
                 reason=f"The script ended itself with exit status {event['status']} before any "
                 "training. If it needs arguments, give them after `--`.",
             )
+            self._exited = True
 
     def _on_refused(self, event: dict[str, Any]) -> None:
         self.skip(event["reason"])

@@ -56,8 +56,7 @@ def target(
     if others:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         notes.append(
-            f"The trials used uncommitted changes that the branch does not have: "
-            f"{', '.join(others[:3])}{more}."
+            f"Uncommitted changes that the branch does not have: {', '.join(others[:3])}{more}."
         )
     return Target(repository, name, script, tuple(uncommitted), tuple(notes))
 

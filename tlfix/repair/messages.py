@@ -57,7 +57,7 @@ def _number(measured: Measurement) -> str:
     unit = f" {measured.unit}" if measured.unit else ""
     notes = []
     if measured.threshold is not None:
-        notes.append(f"limit {measured.threshold:.4g}")
+        notes.append(f"against {measured.threshold:.4g}")
     if measured.n is not None:
         notes.append(f"n = {measured.n}")
     aside = f" ({', '.join(notes)})" if notes else ""

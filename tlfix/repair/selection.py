@@ -44,11 +44,13 @@ class Selection:
         self._rejected: list[Rejected] = []
         self._open: list[tuple[Step, Verification]] = []
         self._unblocking: list[Step] = []
+        self._tried: list[Step] = []
 
     def choose(self, steps: Sequence[Step]) -> Outcome:
         """Try ``steps`` in their order, and say which are kept and why the others are not."""
         for step in steps:
             self._try(step)
+        self._try_again()
         if len(self._open) > 1:
             self._try_together([step for step, _ in self._open])
         for step, effect in self._open:
@@ -60,6 +62,9 @@ class Selection:
         return Outcome(tuple(self._kept), tuple(self._rejected), verification)
 
     def _try(self, step: Step) -> None:
+        if step not in self._tried:
+            self._tried.append(step)
+        self._unblocking = [each for each in self._unblocking if each is not step]
         standing = [*self._steps_kept(), *self._unblocking]
         composed = self._composed([*standing, step])
         self._rejected += [each for each in composed.declined if each.cause == step.id]
@@ -77,6 +82,15 @@ class Selection:
             if self._moves_the_crash(standing, [*standing, step]):
                 self._unblocking.append(step)
             self._open.append((step, effect))
+
+    def _try_again(self) -> None:
+        """What was tried before a later fix was kept may help now that the later one is in."""
+        if not self._kept:
+            return
+        last = self._tried.index(self._kept[-1].step)
+        for step in [each for each, _ in self._open if self._tried.index(each) < last]:
+            self._open = [each for each in self._open if each[0] is not step]
+            self._try(step)
 
     def _try_together(self, steps: list[Step]) -> None:
         """Faults can hide each other: what does not help alone may help together."""

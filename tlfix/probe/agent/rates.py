@@ -182,8 +182,11 @@ def fine_tune(
 ) -> dict[str, Any] | None:
     """Unfreezes the top third of ``network`` (BatchNorm kept frozen) and trains on the sample.
 
-    Returns the validation result as the ``tuned_*`` half of ``FineTuneTrial``.
+    Returns the validation result as the ``tuned_*`` half of ``FineTuneTrial``; None for a model
+    without a loss of its own, which a training loop keeps to itself.
     """
+    if getattr(model, "loss", None) is None:
+        return None
     keras = models.keras_of(model)
     layers = [x for x in network.layers]
     network.trainable = True

@@ -39,6 +39,8 @@ def run_script(path: str, arguments: list[str], budget: Budget) -> Ending:
         return Ending(finished_early=True)
     except SystemExit as exit_:
         code_ = exit_.code
+        if isinstance(code_, str):
+            print(code_, file=sys.stderr, flush=True)  # as Python does with ``sys.exit("why")``
         status = code_ if isinstance(code_, int) else (0 if code_ is None else 1)
         return Ending(status=status, frames=tuple(places.of_traceback(exit_.__traceback__)))
     except BaseException as error:
