@@ -60,7 +60,7 @@ class DiagnoseResult:
 
     @property
     def exit_code(self) -> int:
-        """0 healthy, 1 causes found, 3 could not be probed.
+        """0 healthy, 1 causes found, 3 could not be probed or never trained.
 
         Without a probe nobody asked to run the script, so only what was read counts.
         """
@@ -200,6 +200,17 @@ def apply(
         sandbox=options.sandbox,
         on_progress=on_progress,
     )
+
+
+def precheck(script: Path, branch: str | None = None, include_uncommitted: bool = False) -> None:
+    """Refuse, before anything is run, a branch for ``script`` that :func:`apply` could not make.
+
+    Raises:
+        RepairError: no repository, a name that is taken or invalid, or uncommitted changes.
+    """
+    from tlfix.repair.branch import precheck as check_branch
+
+    check_branch(script, branch, include_uncommitted)
 
 
 def repair_exit_code(repair: Repair, found: DiagnoseResult) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ def check(
     """Look for causes in files, and in the Python files of folders, without running them.
 
     A file that cannot be examined is reported as skipped, with the reason; it never hides others.
+    One found in a folder is passed over in silence if nothing in it has to do with Keras.
 
     Args:
         paths: files (of any suffix) and folders.
@@ -46,11 +48,12 @@ def check(
         for spec in registry.load()
         if (not select or _named(spec, select)) and not _named(spec, ignore)
     ]
+    named = {str(path) for path in paths}
     checked = []
     for path in files(paths):
         here = ignored_in(path) if ignored_in else ()
         wanted = [spec for spec in specs if not _named(spec, here)]
-        checked.append(_check_file(path, wanted, notes, strict))
+        checked.append(_check_file(path, wanted, notes, strict, path in named))
     return CheckResult(files=tuple(checked), seconds=time.perf_counter() - started)
 
 
@@ -81,11 +84,16 @@ def _walk(folder: str) -> Iterator[str]:
                 yield os.path.join(here, name)
 
 
-def _check_file(path: str, specs: list[CauseSpec], notes: bool, strict: bool) -> CheckedFile:
+def _check_file(
+    path: str, specs: list[CauseSpec], notes: bool, strict: bool, named: bool
+) -> CheckedFile:
     try:
-        if not _mentions_keras(path):
+        mentioned = _mentions_keras(path)
+        if not mentioned and not named:
             return CheckedFile(path=path)
         text = load(Path(path)).text
+        if not mentioned:
+            return CheckedFile(path=path)
     except SourceError as error:
         return CheckedFile(path=path, skipped=str(error))
     program = read(text, path)
@@ -103,6 +111,8 @@ def _check_file(path: str, specs: list[CauseSpec], notes: bool, strict: bool) ->
 def _mentions_keras(path: str) -> bool:
     """False for a file that can be passed over unparsed, as most can."""
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return True  # a pipe or a device: the loader refuses it unread
         content = Path(path).read_bytes()
     except OSError:
         return True  # the loader says what is wrong with it

@@ -151,7 +151,12 @@ def apply(
         script, branch = Path(branch), ""
     options = chosen(ctx, **how)
     mode: api.Mode = "diff" if diff else "in-place" if in_place else "branch"
-    script, found = _found(script, options)
+
+    def precheck(named: Path) -> None:
+        if mode == "branch":
+            api.precheck(named, branch or None, include_uncommitted)
+
+    script, found = _found(script, options, precheck)
     if found.exit_code == 3 and not no_verify:
         reason = found.diagnosis.probe.reason or "it ended before any training"
         click.echo(
@@ -228,8 +233,13 @@ def causes() -> int:
     return 0
 
 
-def _found(script: Path | None, options: api.Options) -> tuple[Path, api.DiagnoseResult]:
-    """The script to repair and its diagnosis: the kept one where it still holds, else a new one."""
+def _found(
+    script: Path | None, options: api.Options, precheck: Callable[[Path], None]
+) -> tuple[Path, api.DiagnoseResult]:
+    """The script to repair and its diagnosis: the kept one where it still holds, else a new one.
+
+    ``precheck`` may refuse the script before it is run for a new one.
+    """
     from tlfix.report.progress import shown
 
     if script is None:
@@ -239,6 +249,7 @@ def _found(script: Path | None, options: api.Options) -> tuple[Path, api.Diagnos
     elif (kept := api.kept(script, options)) is not None:
         found = kept
     else:
+        precheck(script)
         with shown(sys.stderr) as listener:
             return script, api.diagnose(script, options, on_progress=listener)
     words = " ".join((str(script), *found.arguments))

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatch
+from os.path import realpath
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,10 @@ class BudgetTable(Table):
     the training steps, ``images`` the images that are examined per split.
     """
 
-    seconds: float | None = Field(None, gt=0)
+    seconds: float | None = Field(None, gt=0, allow_inf_nan=False)
     steps: int | None = Field(None, ge=1)
     images: int | None = Field(None, ge=8)
-    timeout: float | None = Field(None, gt=0)
+    timeout: float | None = Field(None, gt=0, allow_inf_nan=False)
 
 
 class Settings(Table):
@@ -58,7 +59,7 @@ class Settings(Table):
 
     def ignored_in(self, path: str) -> frozenset[str]:
         """The ids that ``per-file-ignores`` silences in the file ``path``."""
-        resolved = Path(path).resolve()
+        resolved = Path(realpath(path))
         inside = self.root is not None and resolved.is_relative_to(self.root)
         shown = resolved.relative_to(self.root) if self.root and inside else resolved
         return frozenset(
@@ -80,7 +81,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 def nearest(start: Path) -> Path | None:
     """The first ``pyproject.toml`` in ``start`` or a folder above it."""
-    folder = start.resolve()
+    folder = Path(realpath(start))
     if not folder.is_dir():
         folder = folder.parent
     for candidate in (folder, *folder.parents):

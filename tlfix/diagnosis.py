@@ -15,7 +15,7 @@ from tlfix.findings import (
     Symptom,
     Verdict,
 )
-from tlfix.probe.trace import BackboneSeen, LinearProbe, Trace
+from tlfix.probe.trace import BackboneSeen, FitSeen, LinearProbe, Trace
 from tlfix.program.model import Program
 from tlfix.ranking import Ranked, examine, rank
 from tlfix.symptoms.history import FEW_STEPS, History, histories, reference
@@ -73,7 +73,7 @@ def diagnose(
 
 
 def exit_code(diagnosis: Diagnosis) -> int:
-    """0 healthy, 1 causes found, 3 the script could not be probed.
+    """0 healthy, 1 causes found, 3 the script could not be probed or never trained anything.
 
     A crash that a cause of severity error explains is a cause found.
     """
@@ -83,24 +83,28 @@ def exit_code(diagnosis: Diagnosis) -> int:
         return 3
     if any(cause.severity != "note" for cause in diagnosis.causes):
         return 1
-    return 0 if probe.status == "completed" else 3
+    return 0 if probe.status == "completed" and probe.fits else 3
 
 
 def _verdict(
     trace: Trace | None, causes: Collection[Cause], unexplained: Collection[Symptom]
 ) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict, and what would be needed where it is ``inconclusive``."""
+    """The verdict, and what would be needed for one, or was not seen for it."""
     if trace is not None and trace.status == "crashed":
         return "crashed", ()
     if any(cause.severity != "note" for cause in causes):
         return "sick", ()
     if trace is None or trace.status == "skipped":
         return "inconclusive", ("The script was not run: learning was not measured.",)
-    if not trace.fits:
-        return "inconclusive", ("No training was seen: the script never called fit.",)
     if trace.status == "timed-out":
+        when = "" if trace.fits else " before any training was seen"
         return "inconclusive", (
-            "The probe ran out of time: give it more, or let the script use less data.",
+            f"The probe ran out of time{when}: give it more, or let the script use less data.",
+        )
+    if not trace.fits:
+        return "inconclusive", (
+            "The script ended without any training call that tlfix can see: no fit, "
+            "train_on_batch or optimizer step was reached.",
         )
     seen = histories(trace)
     if not seen and not _missing(trace):
@@ -112,7 +116,26 @@ def _verdict(
         )
     if _missing(trace) or any(symptom.severity == "error" for symptom in unexplained):
         return "inconclusive", ()
-    return "healthy", ()
+    return "healthy", tuple(_unseen(trace.fits[-1]))
+
+
+def _unseen(fit: FitSeen) -> Iterable[str]:
+    """What a healthy verdict does not rest on, though a reader would think so."""
+    judged, data = fit.evaluation("validation"), fit.validation
+    if data is None and judged is None:
+        yield (
+            "No validation data: tlfix saw none in the last training, so only training images "
+            "were judged."
+        )
+        judged, data = fit.evaluation("training"), fit.training
+    if judged is None or judged.accuracy is None:
+        kind = data.label_kind if data else "none"
+        why = (
+            f"the labels are {kind}, not one class per image"
+            if kind in ("continuous", "multi-hot", "soft")
+            else "no predictions could be held against labels"
+        )
+        yield f"Accuracy was not measured: {why}, so only the loss was judged."
 
 
 def _enough(history: History) -> bool:

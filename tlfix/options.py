@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from os.path import commonpath
+from os.path import commonpath, realpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,8 +44,9 @@ def project_settings(*paths: Path) -> Settings:
     Raises:
         ConfigError: a key, a type or a cause in it is wrong.
     """
-    folders = [path.resolve() for path in paths] or [Path.cwd()]
-    return config.load(Path(commonpath(folders)), known_causes())
+    # Not Path.resolve: it raises on a link that leads to itself, which the loader explains better.
+    places = [realpath(path) for path in paths] or [str(Path.cwd())]
+    return config.load(Path(commonpath(places)), known_causes())
 
 
 def budget(options: Options, settings: Settings) -> Budget:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,25 @@ from tlfix.options import Options
 
 FORMATS = ("text", "json")
 LATER = ("sarif", "github", "markdown", "html")
+
+LARGEST_SEED = 2**32 - 1
+"""The largest that NumPy's seeding takes."""
+
+
+class Seconds(click.FloatRange):
+    """A finite number of seconds above 0."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The value as a number; infinity and NaN, which no comparison refuses, are refused."""
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is not a finite number of seconds above 0.", param, ctx)
+        return seconds
 
 
 class ScriptCommand(click.Command):
@@ -94,15 +114,16 @@ def running(command: Callable[..., int]) -> Callable[..., int]:
             "--python", metavar="PATH", callback=_python, help="The interpreter of the script."
         ),
         click.option(
-            "--seed", type=int, default=0, show_default=True, help="Seed of every random choice."
+            "--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True,
+            help="Seed of every random choice.",
         ),
         click.option(
-            "--budget", "seconds", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+            "--budget", "seconds", type=Seconds(), metavar="SECONDS",
             help="Wall time for each training.",
         ),
         click.option("--steps", type=click.IntRange(1), help="Training steps at most."),
         click.option(
-            "--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+            "--timeout", type=Seconds(), metavar="SECONDS",
             help="Wall time for the whole probe.",
         ),
         click.option(

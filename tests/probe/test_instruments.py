@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import subprocess
 import sys
@@ -139,6 +140,37 @@ def test_sampling_a_generator_loses_no_batch(agent: ModuleType) -> None:
     assert [int(x[0, 0, 0, 0]) for x, _ in feed.x] == list(range(10))
 
 
+def test_a_sampled_generator_is_still_one_for_keras(agent: ModuleType) -> None:
+    from tlfix_agent import data
+
+    feed = data.take(((np.zeros((2, 3)), np.zeros(2)) for _ in range(3)), None, None, 2, 5)
+    assert inspect.isgenerator(feed.x)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ({"a": np.zeros((8, 2))}, np.zeros(8)),
+        ([np.zeros((8, 2)), np.zeros((8, 3))], np.zeros(8)),
+        (np.zeros((0, 2)), np.zeros(0)),
+    ],
+)
+def test_what_cannot_be_sampled_is_passed_on_as_it_is(
+    agent: ModuleType, x: object, y: object
+) -> None:
+    from tlfix_agent import data
+
+    feed = data.take(x, y, 4, images=8, seconds=1)
+    assert feed.sample is None and feed.x is x
+
+
+def test_several_outputs_leave_the_images(agent: ModuleType) -> None:
+    from tlfix_agent import data
+
+    feed = data.take(np.zeros((8, 2)), [np.zeros(8), np.ones(8)], 4, images=8, seconds=1)
+    assert feed.sample is not None and feed.sample.labels is None
+
+
 def test_sampling_leaves_the_random_state_alone(agent: ModuleType) -> None:
     from tlfix_agent import data
 
@@ -153,8 +185,11 @@ def test_what_is_written_is_found_again_and_nowhere_else(agent: ModuleType, tmp_
     user, scratch = tmp_path / "user", tmp_path / "scratch"
     user.mkdir(), scratch.mkdir()
     (user / "mine.txt").write_text("mine", encoding="utf-8")
+    (user / "kept").mkdir()
+    (user / "kept" / "1.jpg").write_text("picture", encoding="utf-8")
+    before = [(p, p.lstat().st_mode, p.lstat().st_mtime_ns) for p in sorted(user.rglob("*"))]
     code = f"""
-import os, pathlib, sys
+import os, pathlib, shutil, sys
 from tlfix.probe.agent.launch import load_package
 load_package()
 from tlfix_agent.isolation import Overlay
@@ -167,10 +202,22 @@ assert pathlib.Path("a/b/c.txt").read_text() == "c" and os.path.isdir("a/b")
 os.makedirs("a/b", exist_ok=True)
 os.rename("a/b/c.txt", "a/b/d.txt"); assert os.path.exists("a/b/d.txt")
 os.remove("mine.txt"); os.remove(pathlib.Path("a/b/d.txt"))
+assert not os.path.exists("mine.txt") and not os.path.exists("a/b/d.txt")
+assert os.listdir("a") == ["b"] and sorted(os.listdir(".")) == ["a", "kept"]
+assert [str(p) for p in pathlib.Path("kept").rglob("*.jpg")] == ["kept/1.jpg"]
+shutil.copy2("kept/1.jpg", "a/b/1.jpg"); shutil.move("kept/1.jpg", "a/b/2.jpg")
+assert sorted(os.listdir("a/b")) == ["1.jpg", "2.jpg"] and os.listdir("kept") == []
+assert open("a/b/2.jpg").read() == "picture"
+os.chmod("kept", 0o777); os.utime("kept", (1, 1))
+shutil.rmtree("kept"); assert not os.path.exists("kept")
+os.makedirs("kept/again"); assert os.listdir("kept") == ["again"]
+os.rmdir("kept/again"); shutil.rmtree("a")
+assert [e.name for e in os.scandir(".")] == ["kept"]
 os._exit(7)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
-    assert [p.name for p in user.iterdir()] == ["mine.txt"]
+    after = [(p, p.lstat().st_mode, p.lstat().st_mtime_ns) for p in sorted(user.rglob("*"))]
+    assert after == before
     assert (user / "mine.txt").read_text(encoding="utf-8") == "mine"
 
 

@@ -39,6 +39,11 @@ class Recorder:
         self._news = False
         return {**self._phase, "seconds": seconds}
 
+    @property
+    def done(self) -> bool:
+        """True once the agent has said its last word."""
+        return self._ended
+
     def skip(self, reason: str) -> None:
         """The probe could not be started."""
         self._fields.update(status="skipped", reason=reason)

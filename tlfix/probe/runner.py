@@ -172,6 +172,8 @@ def _run(
                 progress = recorder.progress(time.monotonic() - started)
                 if progress is not None:
                     on_progress(Progress(**progress))
+            if recorder.done:  # a child of the script may hold the pipe open for ever
+                break
         if time.monotonic() >= limit:
             recorder.time_out(budget.timeout)
         else:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Mode = Literal["branch", "diff", "in-place"]
 
+SEEDS = 2**32
+"""How many seeds there are: NumPy takes 0 .. 2**32 - 1."""
+
 
 def apply(
     script: Path,
@@ -89,7 +92,8 @@ def apply(
             on_progress=on_progress,
         )
     first = trace.seed if trace else 0
-    outcome = _choose(files, plan, run, executor, range(first, first + seeds))
+    numbers = [(first + i) % SEEDS for i in range(seeds)]
+    outcome = _choose(files, plan, run, executor, numbers)
     return _write(files, plan, outcome, mode, place)
 
 

@@ -61,6 +61,16 @@ def target(
     return Target(repository, name, script, tuple(uncommitted), tuple(notes))
 
 
+def precheck(script: Path, branch: str | None, include_uncommitted: bool) -> None:
+    """Refuse before a diagnosis, which takes a minute, what :func:`target` would refuse after it.
+
+    Raises:
+        RepairError: as :func:`target`, for a repair that patches ``script`` alone.
+    """
+    script = script.resolve()
+    target(script, [script], branch, include_uncommitted)
+
+
 def write(
     place: Target, files: Files, kept: Sequence[Kept]
 ) -> tuple[tuple[Commit, ...], tuple[str, ...]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import codecs
+import errno
 import hashlib
 import io
 import re
+import stat
 import tokenize
 import warnings
 from dataclasses import dataclass
@@ -82,7 +84,14 @@ def _content(path: Path) -> bytes:
             f"`tlfix check {path}` looks through a whole folder."
         )
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            # Reading a pipe waits for a writer, reading a device may never end.
+            raise SourceError(
+                f"{path} is not a regular file (but a pipe, a socket or a device). Save the script "
+                "in a file and name that."
+            )
+        size = status.st_size
         if size > LARGEST:
             raise SourceError(
                 f"{path} has {size:,} bytes, more than the {LARGEST:,} that tlfix reads. Move "
@@ -95,6 +104,11 @@ def _content(path: Path) -> bytes:
             "to the folder the path starts from."
         ) from None
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise SourceError(
+                f"{path} is a symbolic link that leads back to itself. Name the file it was meant "
+                "to lead to."
+            ) from None
         raise SourceError(
             f"{path} cannot be read: {error.strerror or error}. Check its permissions and run "
             "tlfix as a user who may read it."

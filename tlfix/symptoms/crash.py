@@ -6,6 +6,9 @@ from tlfix.findings import Measurement, Symptom
 from tlfix.probe.trace import Trace
 from tlfix.symptoms.spec import SymptomSpec
 
+LONGEST = 300
+"""Characters of the exception's message that a summary repeats; the traceback has the rest."""
+
 _WHEN = {
     "import": "while importing",
     "build": "before training",
@@ -20,12 +23,14 @@ def measure(trace: Trace) -> Symptom | None:
     if crash is None:
         return None
     where = f" at line {crash.site.line}" if crash.site else ""
-    message = crash.message.strip().splitlines()
+    message = next(iter(crash.message.strip().splitlines()), "")
+    if len(message) > LONGEST:
+        message = message[: LONGEST - 1].rstrip() + "…"
     summary = f"{crash.type} {_WHEN[crash.during]}{where}"
     return Symptom(
         id="crash",
         severity="error",
-        summary=f"{summary}: {message[0]}" if message else summary,
+        summary=f"{summary}: {message}" if message else summary,
         measured=(Measurement(name="training steps before it", value=trace.steps),),
     )
 

@@ -16,6 +16,12 @@ class Channel:
         self._descriptor = descriptor
         self._lock = threading.Lock()
         self.broken = False
+        os.register_at_fork(after_in_child=self._mute)
+
+    def _mute(self) -> None:
+        """A forked child of the script has nothing to say here."""
+        self._descriptor = os.open(os.devnull, os.O_WRONLY)
+        self._lock = threading.Lock()
 
     def send(self, event: str, **fields: Any) -> None:
         """Send one event; a reader that has gone away sets ``broken`` and is no error here."""
@@ -32,7 +38,9 @@ class Channel:
 
 def plain(value: Any) -> Any:
     """``value`` as what JSON knows; numbers that are not finite become null."""
-    if value is None or isinstance(value, (bool, int, str)):
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None

@@ -55,6 +55,7 @@ class Feed:
     shuffled: bool | None = None
     sites: list[dict[str, Any]] = field(default_factory=list)
     variable_shapes: bool = False
+    problem: str | None = None  # why there is no sample
 
 
 def kind_of(x: Any) -> str:
@@ -90,21 +91,25 @@ def take(
     and ``numpy.random`` are put back afterwards.
     """
     state = random.getstate(), np.random.get_state()
+    feed = Feed(x, y, kind_of(x), batch_size=batch_size)
     try:
-        return _take(x, y, batch_size, images, seconds, whole)
+        _fill(feed, images, seconds, whole)
+    except Exception as error:  # the program's own fit is to say what is wrong with its data
+        feed.sample = None
+        feed.problem = f"{type(error).__name__}: {error}"
     finally:
         random.setstate(state[0])
         np.random.set_state(state[1])
+    return feed
 
 
-def _take(x: Any, y: Any, batch_size: int | None, images: int, seconds: float, whole: bool) -> Feed:
-    kind = kind_of(x)
-    feed = Feed(x, y, kind, batch_size=batch_size)
+def _fill(feed: Feed, images: int, seconds: float, whole: bool) -> None:
+    x, kind = feed.x, feed.kind
     if kind == "arrays":
         _from_arrays(feed, images)
     elif kind == "generator":
         first = list(itertools.islice(_timed(x, seconds, images), 10_000))
-        feed.x = itertools.chain(first, x)
+        feed.x = _again(first, x)
         feed.sample = _join(feed, first, images)
     elif kind in {"tf.data", "torch"}:
         limit = None if whole else images
@@ -116,17 +121,34 @@ def _take(x: Any, y: Any, batch_size: int | None, images: int, seconds: float, w
     feed.sites = _sites(x)
     names = getattr(x, "class_names", None)
     feed.class_names = list(names) if names else _class_names(x)
-    return feed
+    if feed.sample is not None and len(feed.sample) == 0:
+        feed.sample = None
+
+
+def _again(first: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
+    """What was taken, then the rest: a true generator, as Keras wants it."""
+    yield from first
+    yield from rest
+
+
+def is_structure(value: Any) -> bool:
+    """True for several tensors in a dict, tuple or list, as against one tensor (or its rows)."""
+    if isinstance(value, (dict, tuple)):
+        return not isinstance(value, tuple) or not value or np.ndim(value[0]) > 0
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and hasattr(value[0], "shape")
+        and np.ndim(value[0]) > 0
+    )
 
 
 def _from_arrays(feed: Feed, images: int) -> None:
     x = feed.x
-    if isinstance(x, (dict, list, tuple)) and not (
-        isinstance(x, (list, tuple)) and x and np.ndim(x[0]) < 1
-    ):
+    if is_structure(x):
         return  # several inputs: the instruments look at single tensors only
     total = len(x) if hasattr(x, "__len__") else int(x.shape[0])
-    labels = None if feed.y is None or isinstance(feed.y, (dict, tuple)) else _array(feed.y)
+    labels = None if feed.y is None or is_structure(feed.y) else _array(feed.y)
     each = max(int(np.prod(getattr(x, "shape", (1, 1))[1:], dtype=np.int64)) * 4, 1)
     count = max(min(images, total, SAMPLE_BYTES // each), min(total, 8))
     chosen = np.sort(np.random.default_rng(0).choice(total, count, replace=False))
@@ -225,7 +247,7 @@ def _numpy(batch: Any) -> tuple[Any, Any]:
         x, y = batch[0], batch[1] if len(batch) > 1 else None
     else:
         x, y = batch, None
-    if isinstance(x, (dict, tuple, list)) or isinstance(y, (dict, tuple)):
+    if is_structure(x) or is_structure(y):
         return None, None
     return _array(x), None if y is None else _array(y)
 

@@ -47,9 +47,13 @@ def evaluate(
     """The model's score on ``sample`` as an event (``Evaluation``), after training.
 
     In training mode BatchNorm updates its statistics; they are put back. ``batchnorm_updates``
-    tells whether any did.
+    tells whether any did. BatchNorm then sees whole batches, as ``fit`` mixes them: a sample in the
+    order of its classes would give it one class at a time.
     """
     training = mode == "training"
+    order = np.arange(len(sample.inputs))
+    if training:
+        order = np.random.default_rng(0).permutation(order)
     statistics = (
         [
             v
@@ -64,13 +68,16 @@ def evaluate(
     before = models.snapshot(statistics[:40])
     moved = False
     try:
-        outputs = run(model, sample.inputs, training, seconds, batch)
+        inputs = sample.inputs[order] if training else sample.inputs
+        outputs = run(model, inputs, training, seconds, batch)
         moved = any(
             np.any(a != b) for a, b in zip(models.snapshot(statistics[:40]), before, strict=True)
         )
     finally:
         if training:
             models.restore(model.non_trainable_variables, kept)
+    seen = order[: len(outputs)]
+    outputs = outputs[np.argsort(seen)]
     event: dict[str, Any] = {
         "split": split,
         "mode": mode,
@@ -80,7 +87,7 @@ def evaluate(
     }
     if training:
         event["batchnorm_updates"] = moved
-    target = None if sample.labels is None else sample.labels[: len(outputs)]
+    target = None if sample.labels is None else sample.labels[np.sort(seen)]
     score = labels.score(outputs, target, from_logits)
     if score is not None:
         event.update(score.as_event())

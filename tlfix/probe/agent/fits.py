@@ -109,7 +109,14 @@ class Fits:
         x, y, batch = arguments.get("x"), arguments.get("y"), arguments.get("batch_size")
         split = arguments.get("validation_split") or 0.0
         given = arguments.get("validation_data")
-        if split and given is None and x is not None and data.kind_of(x) == "arrays":
+        plain = hasattr(x, "shape") and (y is None or hasattr(y, "shape"))
+        if (
+            split
+            and given is None
+            and x is not None
+            and plain
+            and arguments.get("sample_weight") is None
+        ):
             cut = int(np.floor(len(x) * (1.0 - split)))
             given = (x[cut:], None if y is None else y[cut:])
             x, y = x[:cut], None if y is None else y[:cut]
@@ -117,6 +124,7 @@ class Fits:
         seconds = min(SAMPLING_SECONDS, self._budget.left / 10)
         training = data.take(x, y, batch, images, seconds)
         arguments["x"] = training.x
+        self._report(training)
         if given is None:
             return training, None
         pair = given if isinstance(given, (tuple, list)) and len(given) in (2, 3) else (given, None)
@@ -130,7 +138,19 @@ class Fits:
             seconds,
             whole=True,
         )
+        self._report(validation)
         return training, validation
+
+    def _report(self, feed: Feed) -> None:
+        if feed.problem is not None:
+            text = f"The data could not be sampled: {feed.problem}"[:300]
+            self._channel.send("note", text=text)
+        elif feed.sample is None:
+            self._channel.send(
+                "note",
+                text="The data are several tensors at once; the instruments "
+                "look at single tensors only and did not run.",
+            )
 
     def _begin(
         self,
@@ -199,12 +219,14 @@ class Fits:
         if isinstance(given, (tuple, list)) and len(given) == 3:
             return {}  # with sample weights: left as it is
         sample = validation.sample
-        return {
-            "validation_data": (sample.inputs, sample.labels)
-            if sample.labels is not None
-            else (sample.inputs,),
-            "validation_steps": None,
-        }
+        numbers = "biuf"
+        if (
+            sample.labels is None
+            or sample.inputs.dtype.kind not in numbers
+            or sample.labels.dtype.kind not in numbers
+        ):
+            return {}
+        return {"validation_data": (sample.inputs, sample.labels), "validation_steps": None}
 
     def _callbacks(self, model: Any, given: Any, watch: Watch) -> Any:
         kept = [c for c in _listed(given) if type(c).__name__ not in _SILENT]
@@ -277,7 +299,8 @@ class Fits:
         self.inside = True
         try:
             if key not in self._batch_fits:
-                feed = data.take(x, y, len(x), self._budget.images, 1.0)
+                feed = data.take(x, y, None, self._budget.images, 1.0)
+                self._report(feed)
                 fit = self._begin(model, feed, None, {"epochs": None}, place, "train_on_batch")
                 self._batch_fits[key] = _Batches(
                     fit, Watch(self._channel, self._budget, fit.index, model)
@@ -340,7 +363,9 @@ class _Batches:
         self._y: list[np.ndarray] = []
 
     def add(self, x: Any, y: Any, images: int) -> None:
-        if sum(map(len, self._x)) < images and y is not None:
+        if data.is_structure(x) or data.is_structure(y) or y is None:
+            return
+        if sum(map(len, self._x)) < images:
             self._x.append(evaluation.as_array(x))
             self._y.append(evaluation.as_array(y))
 

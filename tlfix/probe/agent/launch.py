@@ -33,7 +33,16 @@ def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as file:
         config = json.load(file)
     load_package()
-    session = importlib.import_module(f"{NAME}.session")
+    try:
+        session = importlib.import_module(f"{NAME}.session")
+    except ImportError as error:
+        reason = (
+            f"The interpreter {sys.executable} lacks what training needs ({error}). Install "
+            "TensorFlow or Keras there, or name another interpreter with --python."
+        )
+        event = json.dumps({"event": "refused", "reason": reason})
+        os.write(int(config["descriptor"]), (event + "\n").encode())
+        os._exit(72)
     os._exit(session.run(config))
 
 

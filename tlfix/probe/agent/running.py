@@ -54,7 +54,9 @@ def _raised_by_us(error: BaseException) -> bool:
     """A ``Finished`` that went through a graph comes back as a TensorFlow error naming it."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, Finished) or Finished.__name__ in str(seen):
+        if isinstance(seen, Finished) or (
+            type(seen).__module__.startswith("tensorflow") and Finished.__name__ in str(seen)
+        ):
             return True
         seen = seen.__cause__ or seen.__context__
     return False

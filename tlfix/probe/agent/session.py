@@ -100,6 +100,7 @@ class Session:
         self._births.watch_keras(keras)
         watch.watch_models(keras, self._fits, self._overlay)
         watch.watch_weights(keras, self._models)
+        watch.watch_folders(self._overlay)
         self._loops.watch_keras(keras)
         self._channel.send(
             "environment",
@@ -145,7 +146,7 @@ class Session:
             self._channel.send(
                 "crash",
                 type=type(error).__name__,
-                message=str(error)[:4000],
+                message=_message(error)[:4000],
                 frames=list(ending.frames),
                 site=ending.frames[-1] if ending.frames else None,
                 during=self._stage(),
@@ -161,6 +162,13 @@ class Session:
         if self._fits.all:
             return "after"
         return "build" if "keras" in sys.modules or "tf_keras" in sys.modules else "import"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as unprintable:
+        return f"(its message cannot be shown: {type(unprintable).__name__})"
 
 
 def _backend(keras: ModuleType) -> str:

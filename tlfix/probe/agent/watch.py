@@ -136,6 +136,20 @@ def _read_from_overlay(owner: Any, name: str, overlay: Overlay) -> None:
     setattr(owner, name, reading)
 
 
+def watch_folders(overlay: Overlay) -> None:
+    """Folders of images that the script has made itself are looked for where they really are."""
+    utils: Any = sys.modules.get("keras.src.utils.dataset_utils")
+    original = getattr(utils, "index_directory", None)
+    if original is None:
+        return
+
+    @functools.wraps(original)
+    def index_directory(directory: Any, *args: Any, **kwargs: Any) -> Any:
+        return original(overlay.for_reading(directory), *args, **kwargs)
+
+    utils.index_directory = index_directory
+
+
 def watch_weights(keras: Any, models: Models) -> None:
     """Pretrained weights that cannot be downloaded are noted and left random; weights loaded from a
     file are noted too."""
