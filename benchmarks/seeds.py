@@ -177,9 +177,16 @@ def main() -> int:
         wrong |= bool(result["missed"] or result["invented"] or not result["led"])
         (KEPT / f"{seed.name}.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
         print(row(seed, result), f"{result['seconds']} s", flush=True)
+        write_page()
+    if asked.page:
+        write_page()
+    return int(wrong)
+
+
+def write_page() -> None:
+    """``docs/seed-results.md`` from all results there are."""
     results = {path.stem: json.loads(path.read_text()) for path in KEPT.glob("*.json")}
     PAGE.write_text(page(results), encoding="utf-8")
-    return int(wrong)
 
 
 if __name__ == "__main__":

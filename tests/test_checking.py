@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -82,6 +83,22 @@ class TestCheck:
     def test_a_broken_file_that_is_none_of_ours(self, tmp_path: Path) -> None:
         write(tmp_path, "python2.py", b"print 'hello'\n")
         assert check([tmp_path]).files[0].skipped is None
+
+    def test_a_broken_file_that_was_named(self, tmp_path: Path) -> None:
+        path = write(tmp_path, "python2.py", b"print 'hello'\n")
+        (checked,) = check([path]).files
+        assert checked.skipped is not None and "is not valid Python 3" in checked.skipped
+
+    def test_pipes_devices_and_looping_links_are_skipped(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "a.py")
+        (tmp_path / "b.py").symlink_to("b.py")
+        (tmp_path / "c.py").symlink_to("/dev/zero")
+        reasons = [file.skipped or "" for file in check([tmp_path]).files]
+        assert [reason.removeprefix(f"{tmp_path}/")[:29] for reason in reasons] == [
+            "a.py is not a regular file (b",
+            "b.py is a symbolic link that ",
+            "c.py is not a regular file (b",
+        ]
 
     def test_a_missing_file(self, tmp_path: Path) -> None:
         (checked,) = check([tmp_path / "gone.py"]).files

@@ -70,6 +70,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         (["diagnose", "train.py", "--output", "json"], "should be FORMAT=FILE"),
         (["diagnose", "train.py", "--output", "json=no/such/a.json"], "cannot be written"),
         (["diagnose", "train.py", "--steps", "0"], "--steps"),
+        (["diagnose", "train.py", "--steps", "-3"], "--steps"),
+        (["diagnose", "train.py", "--timeout", "nan"], "nan is not a finite number of seconds"),
+        (["diagnose", "train.py", "--timeout", "inf"], "inf is not a finite number of seconds"),
+        (["diagnose", "train.py", "--timeout", "-1"], "--timeout"),
+        (["diagnose", "train.py", "--budget", "nan"], "nan is not a finite number of seconds"),
+        (["diagnose", "train.py", "--budget", "0"], "--budget"),
+        (["diagnose", "train.py", "--seed", "-1"], "-1 is not in the range 0<=x<=4294967295"),
+        (["apply", "train.py", "--seed", "4294967296"], "not in the range 0<=x<=4294967295"),
+        (["diagnose", "/dev/zero", "--no-probe"], "/dev/zero is not a regular file"),
         (["diagnose", "train.py", "--python", "no-such-python"], "is no interpreter"),
         (["diagnose", "train.py", "--sandbox", "chroot"], "--sandbox"),
         (["diagnose", "missing.py"], "missing.py"),
@@ -91,6 +100,14 @@ def test_wrong_usage_is_explained_and_exits_2(
     assert said in ran.err
     assert "Traceback" not in ran.err
     assert ran.out == ""
+
+
+@pytest.mark.parametrize("command", [["diagnose"], ["diagnose", "--no-probe"], ["apply"]])
+def test_a_link_that_leads_to_itself_exits_2(run: Run, tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "loop.py").symlink_to("loop.py")
+    ran = run(*command, "loop.py")
+    assert ran.code == 2
+    assert "loop.py is a symbolic link that leads back to itself" in ran.err
 
 
 def test_wrong_settings_exit_2_with_key_and_file(run: Run, tmp_path: Path) -> None:
@@ -232,6 +249,41 @@ def test_apply_outside_git_says_so(run: Run, tmp_path: Path) -> None:
     assert ran.code == 2
     assert "git" in ran.err
     assert "Traceback" not in ran.err
+
+
+MARKS = "open('ran', 'w').close()\n"
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("prepared", "branch", "said"),
+    [
+        ((), "", "is not in a git repository"),
+        (("init", "add", "commit", "branch"), "taken", "taken"),
+        (("init", "add", "commit", "dirty"), "", "has uncommitted changes"),
+    ],
+    ids=["no-git", "branch-exists", "dirty"],
+)
+def test_a_branch_that_cannot_be_made_is_refused_before_the_script_runs(
+    run: Run, tmp_path: Path, prepared: tuple[str, ...], branch: str, said: str
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(MARKS)
+    steps = {"init": ["--quiet"], "add": ["."], "commit": ["-qm", "first"], "branch": ["taken"]}
+    for step in prepared:
+        if step == "dirty":
+            script.write_text(MARKS + "# changed\n")
+        else:
+            git(tmp_path, step, *steps[step])
+    ran = run("apply", "train.py", *(["--branch", branch] if branch else []))
+    assert ran.code == 2
+    assert said in ran.err
+    assert "starting" not in ran.err
+    assert not (tmp_path / "ran").exists() and not (tmp_path / ".tlfix").exists()
 
 
 def test_branch_does_not_swallow_the_script(run: Run, tmp_path: Path) -> None:

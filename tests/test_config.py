@@ -72,6 +72,8 @@ def test_the_nearest_file_holds(tmp_path: Path) -> None:
         ("seeds = 2", "seeds: should be greater than or equal to 3, is 2"),
         ("args = [3]", "args.0: should be a valid string, is 3"),
         ("ignore = 'TL101'", "ignore: should be a valid tuple, is 'TL101'"),
+        ("budget = { timeout = inf }", "budget.timeout: should be a finite number, is inf"),
+        ("budget = { seconds = nan }", "budget.seconds: should be "),
         ("budget = { steps = 0 }", "budget.steps: should be greater than or equal to 1"),
         (
             'ignore = ["preprocesing-missing"]',

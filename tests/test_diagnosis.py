@@ -10,6 +10,7 @@ from tests.test_ranking import PROGRAM, TEXT, finding, spec
 from tests.traces import (
     backbone,
     crashed,
+    data,
     evaluation,
     falling,
     fit,
@@ -65,7 +66,10 @@ NOTE = spec("TL305", finding("note", explains=("chance-accuracy",)))
         (trace(status="timed-out"), (WARNING,), "sick", 3),
         (healthy().model_copy(update={"status": "timed-out"}), (), "inconclusive", 3),
         (healthy().model_copy(update={"status": "timed-out"}), (WARNING,), "sick", 1),
-        (trace(), (), "inconclusive", 0),
+        # nothing was trained
+        (trace(), (), "inconclusive", 3),
+        (trace(), (NOTE,), "inconclusive", 3),
+        (trace(), (WARNING,), "sick", 1),
         (trace(fit([])), (), "inconclusive", 0),
         (None, (), "inconclusive", 3),
         (None, (WARNING,), "sick", 3),
@@ -85,6 +89,51 @@ def test_too_few_steps_to_judge() -> None:
     assert made.notes == (
         "Only 8 training steps were seen: too few to judge learning, 20 are needed.",
     )
+
+
+def test_a_script_without_training_is_told_so() -> None:
+    assert diagnosis(trace()).notes == (
+        "The script ended without any training call that tlfix can see: no fit, train_on_batch or "
+        "optimizer step was reached.",
+    )
+    assert diagnosis(trace(status="timed-out")).notes == (
+        "The probe ran out of time before any training was seen: give it more, or let the script "
+        "use less data.",
+    )
+
+
+def measured(*splits: str, accuracy: float | None = 0.95, **other: Any) -> Diagnosis:
+    """A healthy program whose last fit was scored on ``splits`` alone."""
+    scores = tuple(evaluation(split, accuracy, loss=0.3) for split in splits)
+    return diagnosis(trace(fit(falling(60), evaluations=scores, **other)))
+
+
+def test_healthy_without_validation_data_says_so() -> None:
+    made = measured("training", validation=None)
+    assert made.verdict == "healthy"
+    assert made.notes == (
+        "No validation data: tlfix saw none in the last training, so only training images were "
+        "judged.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("continuous", "the labels are continuous, not one class per image"),
+        ("none", "no predictions could be held against labels"),
+    ],
+)
+def test_healthy_without_accuracy_says_so(kind: str, why: str) -> None:
+    validation = data("validation", label_kind=kind)
+    made = measured("training", "validation", accuracy=None, validation=validation)
+    assert made.verdict == "healthy"
+    assert made.notes == (f"Accuracy was not measured: {why}, so only the loss was judged.",)
+
+
+def test_healthy_with_all_measured_says_nothing() -> None:
+    made = measured("training", "validation")
+    assert (made.verdict, made.notes) == ("healthy", ())
 
 
 def test_few_steps_are_enough_where_the_model_has_learned() -> None:

@@ -158,7 +158,7 @@ def apply(
 
     script, found = _found(script, options, precheck)
     if found.exit_code == 3 and not no_verify:
-        reason = found.diagnosis.probe.reason or "it ended before any training"
+        reason = found.diagnosis.probe.reason or "it ended before any training."
         click.echo(
             f"tlfix: {script} could not be probed, so no fix can be verified: {reason} Mend that "
             "first (tlfix diagnose shows what was read), or apply what was read with --no-verify.",

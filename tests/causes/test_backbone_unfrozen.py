@@ -120,6 +120,38 @@ class TestRead:
         assert finding.severity == "warning" and finding.advice
 
 
+BASELINE = """\
+import keras
+small = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(8, activation="softmax")])
+small.compile({small}, "categorical_crossentropy")
+small.fit(train_ds)
+base = keras.applications.MobileNetV2(include_top=False, pooling="avg")
+{freeze}model = keras.Sequential([base, keras.layers.Dense(8, activation="softmax")])
+model.compile({rate}, "categorical_crossentropy")
+model.fit(train_ds)
+"""
+
+
+class TestWhoseTraining:
+    def test_a_baseline_that_trains_first_is_not_the_backbones(self) -> None:
+        frozen = BASELINE.format(small='"adam"', rate='"adam"', freeze="base.trainable = False\n")
+        assert find(frozen) == []
+        # Nor where the baseline is made and trained between backbone and freeze.
+        lines = frozen.splitlines(keepends=True)
+        assert find("".join([lines[0], lines[4], *lines[1:4], *lines[5:]])) == []
+
+    def test_its_own_model_left_open_is(self) -> None:
+        (finding,) = find(BASELINE.format(small='"adam"', rate='"adam"', freeze=""))
+        assert finding.severity == "warning"
+        assert finding.remedy is not None
+        assert finding.remedy.edits["train.py"]["fit"].line == 8
+
+    def test_the_rate_is_that_of_its_own_model(self) -> None:
+        gentle = "keras.optimizers.Adam(1e-5)"
+        assert severities(BASELINE.format(small='"adam"', rate=gentle, freeze="")) == ["note"]
+        assert severities(BASELINE.format(small=gentle, rate='"adam"', freeze="")) == ["warning"]
+
+
 class TestMeasured:
     def test_features_that_got_worse_are_certain(self) -> None:
         spoiled = unfrozen(probes=(probe("as-is", 0.9), probe("as-is", 0.5, weights="trained")))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.causes.label_cases import case, data, fit
+from tlfix.causes import activation_loss_mismatch
 from tlfix.causes.head_units_mismatch import find
 from tlfix.causes.spec import Finding
 from tlfix.codemods import transform
@@ -30,6 +31,16 @@ NUMBERS = {
     "label_minimum": 0.0,
     "label_maximum": 2.0,
 }
+EIGHT = NUMBERS | {
+    "classes": 8,
+    "class_indices": None,
+    "class_names": tuple("abcdefgh"),
+    "label_maximum": 7.0,
+    "histogram": dict.fromkeys(range(8), 12),
+    "histogram_of": "all",
+}
+# What image_dataset_from_directory and a ``map`` to ``a > 3`` leave: the names of eight folders.
+HALVES = EIGHT | {"label_kind": "binary", "label_maximum": 1.0, "histogram": {0: 48, 1: 48}}
 CRASH = (
     "Arguments `target` and `output` must have the same shape. "
     "Received: target.shape=(None, 3), output.shape=(None, 2)"
@@ -131,3 +142,43 @@ def test_one_output_for_three_classes_changes_activation_and_loss_too() -> None:
         "Dense(1, activation='sigmoid'", "Dense(train.num_classes, activation='softmax'"
     )
     assert cured(source, finding) == wanted.replace("'binary_cross", "'sparse_categorical_cross")
+
+
+@pytest.mark.parametrize(
+    ("labels", "loss", "units", "activation"),
+    [
+        (HALVES, "binary_crossentropy", 1, "sigmoid"),
+        (HALVES | {"histogram": None}, "binary_crossentropy", 1, "sigmoid"),
+        (HALVES, "sparse_categorical_crossentropy", 2, "softmax"),
+        (
+            EIGHT | {"label_maximum": 2.0, "histogram": {0: 30, 1: 30, 2: 36}},
+            "sparse_categorical_crossentropy",
+            3,
+            "softmax",
+        ),
+    ],
+)
+def test_inherited_names_do_not_outweigh_the_labels_seen(
+    labels: dict[str, object], loss: str, units: int, activation: str
+) -> None:
+    source = program("sparse", loss, units, activation)
+    assert found(source, labels, loss, units, steps=20, activation=activation) == []
+    # The same head where all eight classes arrive is too small.
+    (finding,) = found(source, EIGHT, loss, units, steps=20, activation=activation)
+    assert (finding.severity, finding.confidence) == ("error", "certain")
+
+
+def test_softmax_over_one_output_of_relabelled_data_is_the_activations_affair() -> None:
+    source = program("sparse", "binary_crossentropy", 1, "softmax")
+    seen = fit(
+        source,
+        labels=data("training", source, "train = ", **HALVES),
+        units=1,
+        activation="softmax",
+        loss="binary_crossentropy",
+        steps=20,
+    )
+    assert list(find(case(source, seen))) == []
+    (finding,) = activation_loss_mismatch.find(case(source, seen))
+    assert finding.severity == "error"
+    assert cured(source, finding) == source.replace("softmax", "sigmoid")

@@ -142,3 +142,58 @@ class TestMeasured:
         (finding,) = find(program("opt"), ranged(RISING, 1e-2, compiled=compiled))
         assert finding.remedy is None
         assert finding.advice is not None and "schedule" in finding.advice
+
+
+HELPERS = """\
+import keras
+from keras.applications import MobileNetV2
+from keras.optimizers import Adam
+
+def make():
+    m = keras.Sequential([keras.layers.Dense(8, activation="softmax")])
+    m.compile(Adam({own}), "categorical_crossentropy")
+    return m
+
+def mob():
+    b = MobileNetV2(include_top=False, pooling="avg")
+    b.trainable = {trainable}
+    return b
+
+b = mob()
+m = keras.Sequential([b, keras.layers.Dense(8, activation="softmax")])
+m.compile({rate}, "categorical_crossentropy")
+m.fit(train_ds)
+"""
+
+
+class TestWhoseRate:
+    def test_the_rate_of_another_model_is_not_the_backbones(self) -> None:
+        text = HELPERS.format(own="1e-2", trainable=False, rate='"adam"')
+        assert find(text) == []
+        assert find(HELPERS.format(own="1e-2", trainable=True, rate='"adam"')) == []
+
+    def test_its_own_is(self) -> None:
+        (finding,) = find(HELPERS.format(own="1e-3", trainable=True, rate="Adam(1e-2)"))
+        assert finding.site is not None and finding.site.line == 17
+        assert "MobileNetV2" in finding.evidence[0].summary
+
+    def test_a_head_on_cached_features_in_the_same_script(self) -> None:
+        text = program('"adam"', trainable=True) + (
+            "small = keras.Sequential([keras.layers.Dense(8)])\n"
+            'small.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")\n'
+        )
+        assert find(text) == []
+
+    def test_a_compile_that_no_fit_ran_under_is_left_alone(self) -> None:
+        text = HELPERS.format(own="0.5", trainable=False, rate='"adam"')
+        assert [f.site.line for f in find(text) if f.site] == [7]
+
+        def ran(line: int | None) -> Trace:
+            site = place(line) if line else None
+            return trace(fit([2.0] * 20, compiled=CompileSeen(site=site, optimizer="adam")))
+
+        assert find(text, ran(17)) == []
+        assert len(find(text, ran(7))) == 1
+        # Where the probe does not know which compile it was, and where no fit was reached.
+        assert len(find(text, ran(None))) == 1
+        assert len(find(text, trace(status="crashed"))) == 1

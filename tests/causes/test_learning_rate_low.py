@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from tests.causes.test_learning_rate_high import program, ranged
-from tests.traces import RAW, data, door, fit, trace
+from tests.traces import RAW, data, door, evaluation, fit, model, place, trace
 from tlfix.causes.learning_rate_low import CAUSE
 from tlfix.causes.spec import Case, Finding
 from tlfix.codemods import transform
-from tlfix.probe.trace import Trace
+from tlfix.probe.trace import CompileSeen, FitSeen, Trace
 from tlfix.program.reader import read
 
 STANDING = {1e-6: 2.09, 1e-5: 2.05, 1e-4: 1.9, 1e-3: 0.7, 1e-2: 0.9}
@@ -75,3 +75,65 @@ def test_a_second_stage_is_slow_on_purpose() -> None:
 def test_under_wrong_scaling_it_is_a_note() -> None:
     (finding,) = find(program('"adam"'), ranged(STANDING, 1e-6, doors=(door(RAW),), **SHORT))
     assert finding.severity == "note"
+
+
+STAGED = """\
+import keras
+
+base = keras.applications.VGG16(weights="imagenet", include_top=False, pooling="avg")
+base.trainable = False
+head = keras.Sequential([base, keras.layers.Dense(8, activation="softmax")])
+head.compile(optimizer=keras.optimizers.Adam(1e-3), loss="categorical_crossentropy")
+head.fit(train_ds, epochs=5)
+for layer in base.layers[-4:]:
+    layer.trainable = True
+head.compile(optimizer=keras.optimizers.Adam(1e-5), loss="categorical_crossentropy")
+head.fit(train_ds, epochs=2)
+"""
+
+
+def second(**other: Any) -> FitSeen:
+    """Stage two of ``STAGED``: a part of the backbone trains at 1e-5 for a few steps."""
+    (tuned,) = ranged(
+        STANDING,
+        1e-5,
+        index=1,
+        site=place(11),
+        compiled=CompileSeen(site=place(10), optimizer="adam", learning_rate=1e-5),
+        epochs=2,
+        steps_per_epoch=8,
+        model=model(**({"trainable": 150_000, "backbone_trainable": 140_000} | other)),
+    ).fits
+    return tuned
+
+
+def first(**other: Any) -> FitSeen:
+    compiled = CompileSeen(site=place(6), optimizer="adam", learning_rate=1e-3)
+    return fit([2.0] * 20, site=place(7), compiled=compiled, **other)
+
+
+def severities(seen: Trace) -> list[str]:
+    return [finding.severity for finding in find(STAGED, seen)]
+
+
+def test_a_second_stage_is_a_note_at_most() -> None:
+    assert set(severities(trace(first(), second()))) <= {"note"}
+    # Built anew around the same backbone, the model has a key of its own.
+    assert severities(trace(first(), second(key=1))) == ["note"]
+    trained = second().model_copy(
+        update={"evaluations": (evaluation("validation", 0.8, when="before"),)}
+    )
+    assert severities(trace(trained)) == ["note"]
+
+
+def test_another_model_before_is_no_first_stage() -> None:
+    other = first(model=model(key=5, backbones=(7,)))
+    assert severities(trace(other, second())) == ["warning"]
+    # A frozen backbone with a new head starts anew, whatever was trained around it before.
+    assert severities(trace(first(), second(key=1, backbone_trainable=0))) == ["warning"]
+
+
+def test_the_source_is_not_held_against_a_compile_that_no_fit_ran_under() -> None:
+    text = STAGED.replace("1e-5", "1e-8")
+    assert [f.site.line for f in find(text) if f.site] == [10]
+    assert find(text, trace(first())) == []

@@ -94,6 +94,20 @@ class TestProbe:
         assert "right is validation" in finding.evidence[0].summary
         assert findings(preprocessing_missing.CAUSE, text, measured(RAW, TF, line=self.LINE)) == []
 
+    @pytest.mark.parametrize(
+        ("training", "validation", "count"),
+        [(64, 7, 0), (7, 64, 0), (3, 3, 0), (8, 8, 1)],
+    )
+    def test_a_handful_of_images_does_not_tell(
+        self, training: int, validation: int, count: int
+    ) -> None:
+        trace = measured(TF, UNIT, line=self.LINE)
+        numbers = {"training": training, "validation": validation}
+        doors = [d.model_copy(update={"n": numbers[d.split]}) for d in trace.fits[0].doors]
+        few = trace.fits[0].model_copy(update={"doors": tuple(doors)})
+        seen = trace.model_copy(update={"fits": (few,)})
+        assert len(findings(CAUSE, self.TEXT, seen)) == count
+
     @pytest.mark.parametrize("validation", ["same", None])
     def test_alike_or_not_recognised_is_silent(self, validation: str | None) -> None:
         assert findings(CAUSE, self.TEXT, measured(TF, validation, line=self.LINE)) == []

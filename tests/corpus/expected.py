@@ -145,6 +145,7 @@ PROGRAMS = (
             "and is only read. The small form does the same in numpy."
         ),
         read=("backbone-unfrozen",),
+        measured=("backbone-unfrozen",),
         allowed=("preprocessing-mismatch",),
         data="skewed",
     ),

@@ -12,6 +12,7 @@ from tests.repair.programs import PROGRAM, World, gains, ranked
 from tlfix.findings import Repair
 from tlfix.probe.trace import Trace
 from tlfix.repair.apply import apply
+from tlfix.repair.branch import precheck
 from tlfix.repair.errors import RepairError
 
 CURED = PROGRAM.replace("scale(rate=0)", "scale(rate=1)").replace("learn(rate=0)", "learn(rate=1)")
@@ -208,6 +209,27 @@ def test_changes_of_other_files_are_no_obstacle_and_mentioned(script: Path) -> N
     found = repair(script, gains(scale=0.3), "scale")
     assert found.branch == "tlfix/train"
     assert found.notes == ("Uncommitted changes that the branch does not have: helper.py.",)
+
+
+def test_after_the_last_seed_comes_the_first(script: Path) -> None:
+    world = gains(scale=0.3)
+    found = [ranked("scale", script)]
+    trace = Trace(status="completed", seed=2**32 - 1)
+    apply(script, (), found, trace, run=world.run, mode="diff")
+    assert {seed for _, seed in world.trials} == {2**32 - 1, 0, 1}
+
+
+def test_the_precheck_refuses_what_the_repair_would(script: Path) -> None:
+    precheck(script, None, False)
+    with pytest.raises(RepairError, match="not a valid name"):
+        precheck(script, "no good", False)
+    script.write_text(PROGRAM + "# changed\n")
+    with pytest.raises(RepairError, match="has uncommitted changes"):
+        precheck(script, None, False)
+    precheck(script, None, True)
+    shell(script.parent, "branch", "tlfix/train")
+    with pytest.raises(RepairError, match="exists already"):
+        precheck(script, None, True)
 
 
 def test_bad_input(script: Path, tmp_path: Path) -> None:

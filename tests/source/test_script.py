@@ -102,6 +102,23 @@ def test_a_folder(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(SourceError, match=r"pipe\.py is not a regular file"):
+        load(tmp_path / "pipe.py")
+
+
+def test_a_device_is_not_read() -> None:
+    with pytest.raises(SourceError, match="/dev/zero is not a regular file"):
+        load(Path("/dev/zero"))
+
+
+def test_a_link_that_leads_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "loop.py").symlink_to("loop.py")
+    with pytest.raises(SourceError, match=r"loop\.py is a symbolic link that leads back"):
+        load(tmp_path / "loop.py")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     path = written(tmp_path, b"x = 1\n")

@@ -44,6 +44,13 @@ def test_crash() -> None:
     )
 
 
+def test_crash_with_an_endless_message() -> None:
+    summary = measure_all(crashed("x" * 5000 + "\nmore", line=41))["crash"].summary
+    assert summary == f"ValueError during training at line 41: {'x' * 299}…"
+    whole = measure_all(crashed("x" * 300, line=41))["crash"].summary
+    assert whole.endswith("x" * 300)
+
+
 def test_crash_without_message_or_line() -> None:
     seen = crashed()
     assert seen.crash is not None

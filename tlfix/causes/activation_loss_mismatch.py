@@ -94,7 +94,7 @@ def _single_output(task: Task) -> _Fault | None:
     training = task.training
     form = training.form if training is not None else None
     if task.activation == "softmax":
-        if form == "vector" or (training is not None and (training.classes or 2) > 2):
+        if form == "vector" or (training is not None and training.beyond(2)):
             return None  # the head has too few outputs: another cause
         loss = None if task.family == "binary" else "binary_crossentropy"
         summary = "softmax over one output is 1 for every image"

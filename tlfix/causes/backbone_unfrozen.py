@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tlfix.causes.spec import Case, CauseSpec, Examples, Finding
-from tlfix.evidence import harm, rates, tuning
+from tlfix.evidence import harm, holders, rates, tuning
 from tlfix.evidence.edits import explained
 from tlfix.findings import Confidence, Evidence, Measurement, Severity
 from tlfix.probe.trace import FitSeen, Trace
@@ -57,14 +57,14 @@ def _candidates(trace: Trace) -> Iterator[FitSeen]:
 
 def _read(program: Program) -> Iterator[Finding]:
     """From the source: nothing freezes the backbone before training, and the rate is not low."""
-    fit, compiled = tuning.first_fit(program), tuning.first_compile(program)
-    if compiled is None or not program.outputs or tuning.scheduled(program):
+    if not program.outputs or tuning.scheduled(program):
         return
-    family, rate = tuning.rate_of(compiled)
-    if family not in tuning.FAMILIES or rate is None:
-        return
-    before = fit.call.site if fit else compiled.call.site
     for backbone in program.backbones:
+        fit, compiled = holders.first_training(program, backbone)
+        family, rate = tuning.rate_of(compiled)
+        if compiled is None or family not in tuning.FAMILIES or rate is None:
+            continue
+        before = fit.call.site if fit else compiled.call.site
         pretrained = isinstance(backbone.weights, str) or backbone.loads_weights
         if not pretrained or not tuning.in_a_model(backbone):
             continue

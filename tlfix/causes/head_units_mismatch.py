@@ -45,13 +45,13 @@ def _severity(task: Task, labels: Labels) -> Severity | None:
             # A single sigmoid with rows of two wants other labels, not another head.
             single_softmax = task.activation == "softmax"
             return "error" if (classes > 2 or single_softmax) and not task.trained else None
-        return "error" if classes > 2 else None
+        return "error" if labels.beyond(2) else None
     if labels.form == "vector":
         return None if task.trained else "error"
     if task.family != "sparse":
         return None
     if units < classes:
-        return "error"
+        return "error" if labels.beyond(units) else None
     highest = labels.data.label_maximum if labels.data is not None else None
     # Labels that count from 1 need one output more than there are classes.
     return None if highest is not None and highest >= units - 1 else "warning"

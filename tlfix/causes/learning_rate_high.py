@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tlfix.causes.spec import Case, CauseSpec, Examples, Finding
-from tlfix.evidence import harm, rates, tuning
+from tlfix.evidence import harm, holders, rates, tuning
 from tlfix.evidence.edits import explained
 from tlfix.findings import Confidence, Evidence, Measurement, Severity
 from tlfix.probe.trace import FitSeen, RangeTest, Trace
@@ -45,12 +45,12 @@ def _find(case: Case) -> Iterator[Finding]:
                 tested = True
                 yield from _measured(case, case.trace, fit, fit.range_test)
     if not tested:
-        yield from _read(case.program)
+        yield from _read(case.program, case.trace)
 
 
-def _read(program: Program) -> Iterator[Finding]:
+def _read(program: Program, trace: Trace | None) -> Iterator[Finding]:
     """From the source only a rate that no recipe uses."""
-    for compiled in program.compiles:
+    for compiled in holders.compiles_in_use(program, trace):
         family, rate = tuning.rate_of(compiled)
         if family not in tuning.FAMILIES or rate is None or compiled.learning_rate is None:
             continue
@@ -59,6 +59,7 @@ def _read(program: Program) -> Iterator[Finding]:
             for backbone in program.backbones
             if isinstance(backbone.weights, str)
             and tuning.in_a_model(backbone)
+            and holders.holds(program, compiled, backbone)
             and tuning.freezing(program, backbone, compiled.call.site) in ("open", "partial")
         ]
         limit = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tlfix.causes.spec import Case, CauseSpec, Examples, Finding
-from tlfix.evidence import harm, rates, tuning
+from tlfix.evidence import harm, holders, rates, tuning
 from tlfix.evidence.edits import explained
 from tlfix.findings import Confidence, Evidence, Measurement, Severity
 from tlfix.probe.trace import FitSeen, RangeTest, Trace
@@ -27,17 +27,18 @@ def _find(case: Case) -> Iterator[Finding]:
                 tested = True
                 yield from _measured(case, case.trace, fit, fit.range_test)
     if not tested:
-        yield from _read(case.program)
+        yield from _read(case.program, case.trace)
 
 
-def _read(program: Program) -> Iterator[Finding]:
-    for compiled in program.compiles:
+def _read(program: Program, trace: Trace | None) -> Iterator[Finding]:
+    for compiled in holders.compiles_in_use(program, trace):
         family, rate = tuning.rate_of(compiled)
         if family not in tuning.FAMILIES or rate is None or not 0 < rate < TINY:
             continue
         frozen = any(
             tuning.freezing(program, backbone, compiled.call.site) == "frozen"
             for backbone in program.backbones
+            if holders.holds(program, compiled, backbone)
         )
         new = tuning.default_rate(family) if frozen else tuning.low_rate(family)
         evidence = Evidence(
@@ -57,7 +58,8 @@ def _measured(case: Case, trace: Trace, fit: FitSeen, test: RangeTest) -> Iterat
         return
     severity: Severity = "warning"
     confidence: Confidence = "likely"
-    if harm.door_is_wrong(fit, trace.backbone_of(fit)) and not test.corrected:
+    misread = harm.door_is_wrong(fit, trace.backbone_of(fit)) and not test.corrected
+    if misread or _second_stage(trace, fit):
         severity, confidence = "note", "possible"
     elif harm.reaches_reference(fit):
         severity = "note"
@@ -74,6 +76,12 @@ def _measured(case: Case, trace: Trace, fit: FitSeen, test: RangeTest) -> Iterat
         if scheduled
         else f"raise the learning rate, to about {better.rate:g}",
     )
+
+
+def _second_stage(trace: Trace, fit: FitSeen) -> bool:
+    """True if the backbone trains after the head was trained: that is slow on purpose."""
+    trained_before = holders.continues(trace, fit) or not harm.head_is_fresh(fit)
+    return fit.model.backbone_trainable > 0 and trained_before
 
 
 def _finding(

@@ -57,6 +57,20 @@ class Labels:
     mode: str | None = None
     mode_index: int | None = None
 
+    def beyond(self, outputs: int) -> bool:
+        """True if there are more classes than ``outputs``, and labels that show it were seen.
+
+        Names of classes are inherited from the folders through every ``map``: where the labels were
+        relabelled on the way, only the class numbers that arrived tell.
+        """
+        if self.classes is None or self.classes <= outputs:
+            return False
+        if self.data is None or self.form != "integer":
+            return True
+        counted = self.data.histogram or {}
+        highest = max([*counted, self.data.label_maximum or 0])
+        return highest >= outputs
+
 
 def labels_of(program: Program, fit: Fit | None, seen: FitSeen | None) -> Iterator[Labels]:
     """The labels of each split of a ``fit`` of which anything is known, training first."""

@@ -17,15 +17,12 @@ from tlfix.repair.files import Files, read
 from tlfix.repair.plan import Plan, compose, select
 from tlfix.repair.running import in_mirror
 from tlfix.repair.selection import Outcome, Selection, keep_all
-from tlfix.repair.trials import FEWEST_SEEDS, Laboratory, Run
+from tlfix.repair.trials import FEWEST_SEEDS, SEEDS, Laboratory, Run
 
 if TYPE_CHECKING:
     from tlfix.ranking import Ranked
 
 Mode = Literal["branch", "diff", "in-place"]
-
-SEEDS = 2**32
-"""How many seeds there are: NumPy takes 0 .. 2**32 - 1."""
 
 
 def apply(

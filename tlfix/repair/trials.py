@@ -13,6 +13,9 @@ from tlfix.repair.plan import Texts
 from tlfix.repair.scores import choose_metric, score
 from tlfix.repair.verification import SMALLEST_GAIN, verify
 
+SEEDS = 2**32
+"""How many seeds there are: NumPy takes 0 .. 2**32 - 1. After the last comes the first."""
+
 FEWEST_SEEDS = 3
 MOST_SEEDS = 5
 """Seeds a promising but undecided comparison is extended to."""
@@ -65,7 +68,7 @@ class Laboratory:
         seeds = self._seeds
         found = self._compare(before, after, seeds, what)
         while extend and len(seeds) < MOST_SEEDS and _promising(found):
-            seeds = (*seeds, max(seeds) + 1)
+            seeds = (*seeds, (seeds[-1] + 1) % SEEDS)
             found = self._compare(before, after, seeds, what)
         return found
 
