@@ -315,7 +315,13 @@ def test_control_c_ends_the_probe_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("import time\n\ntime.sleep(60)\n")
     command = [sys.executable, "-m", "tlfix", "diagnose", "train.py", "--sandbox", "none"]
     with subprocess.Popen(
-        command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        cwd=tmp_path,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A job in the background of a shell inherits an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as child:
         assert child.stderr is not None
         child.stderr.readline()
