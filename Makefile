@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 TYPED := .cache/typed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint types docs benchmark clean
+.PHONY: help demo test test-slow lint types docs overhead seeds clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,10 +44,11 @@ types: $(STAMP)
 docs: $(STAMP)  ## bring the generated pages and schemas in docs/ up to date
 	$(BIN)/python -m tlfix.report.pages docs
 
-ifneq ($(wildcard benchmarks/run.py),)
-benchmark: $(STAMP)  ## faults found, overhead, speed of check
-	$(BIN)/python benchmarks/run.py
-endif
+overhead: $(STAMP)  ## what a probe costs, as ratios against the bare script (some minutes)
+	$(BIN)/python benchmarks/overhead.py
+
+seeds: $(STAMP)  ## diagnose and repair the example programs, into docs/seed-results.md (an hour or two)
+	$(BIN)/python benchmarks/seeds.py
 
 clean:  ## remove the virtual environment and every cache
 	rm -rf .venv .cache .demo .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info

@@ -110,6 +110,7 @@ PROGRAMS = (
             "must be a dict keyed by class index, and Keras stops. The scaling is wrong too."
         ),
         read=("class-weight-invalid", "preprocessing-mismatch"),
+        measured=("class-weight-invalid", "preprocessing-mismatch"),
         first="class-weight-invalid",
         data="skewed",
     ),
