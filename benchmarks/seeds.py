@@ -103,8 +103,8 @@ def page(results: dict[str, Result]) -> str:
     lines = [
         "# The seed programs",
         "",
-        "Five published answers to the question why transfer learning fails carry fifteen code examples.",
-        "Completed with data, they are in `tests/corpus/seeds`. This is",
+        "Five published answers to the question why transfer learning fails carry fifteen code",
+        "examples. Completed with data, they are in `tests/corpus/seeds`. This is",
         "what `tlfix diagnose` and `tlfix apply` make of the small forms (MobileNetV2 0.35 at 96",
         "pixels, eight classes of photographs, 480 training and 240 validation images).",
         "",
