@@ -137,6 +137,9 @@ def row(seed: Seed, result: Result) -> str:
             decision += ", training images"
     elif result["crashed"]:
         before = "crash"
+    if isinstance(repair, dict) and repair["rejected"]:
+        reasons = "; ".join(f"{each['cause']}: {each['reason']}" for each in repair["rejected"])
+        decision = "; ".join(part for part in (decision, f"not kept: {reasons}") if part)
     kept = [f"**{id_}**" if id_ in seed.measured else id_ for id_ in listed(result["found"])]
     if result["missed"]:
         kept.append(f"missed: {', '.join(listed(result['missed']))}")

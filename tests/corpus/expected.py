@@ -26,7 +26,8 @@ class Seed:
     ``read`` are the causes (above a note) that the source alone gives away, ``measured`` those that
     stand after the probe; ``allowed`` may be named beside them without being wrong. Nothing else
     may be named. ``first`` leads the ranking. ``noted`` must be there, as a note at least.
-    ``truth`` says what the seed makes of it, and what is right.
+    ``crash`` is the exception that ends the small form. ``truth`` says what the seed makes of it,
+    and what is right.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Seed:
     allowed: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()
     first: str | None = None
+    crash: str | None = None
     data: Data = "balanced"
     small: str | None = "small"
 
@@ -64,6 +66,7 @@ PROGRAMS = (
         read=("target-size-mismatch", "preprocessing-mismatch", "backbone-unfrozen"),
         measured=("target-size-mismatch", "preprocessing-mismatch"),
         first="target-size-mismatch",
+        crash="ValueError",
     ),
     Seed(
         name="s000_2",
@@ -112,6 +115,7 @@ PROGRAMS = (
         read=("class-weight-invalid", "preprocessing-mismatch"),
         measured=("class-weight-invalid", "preprocessing-mismatch"),
         first="class-weight-invalid",
+        crash="AttributeError",
         data="skewed",
     ),
     Seed(
@@ -190,6 +194,7 @@ PROGRAMS = (
         measured=("removed-api",),
         noted=("backbone-frozen-only",),
         first="removed-api",
+        crash="ValueError",
     ),
     Seed(
         name="s004_2",
@@ -201,6 +206,7 @@ PROGRAMS = (
         read=("removed-api", "preprocessing-mismatch"),
         measured=("removed-api", "preprocessing-mismatch"),
         first="removed-api",
+        crash="ValueError",
     ),
     Seed(
         name="s004_3",
@@ -212,5 +218,6 @@ PROGRAMS = (
         read=("removed-api", "preprocessing-mismatch", "learning-rate-high"),
         measured=("removed-api", "preprocessing-mismatch", "learning-rate-high"),
         first="removed-api",
+        crash="ValueError",
     ),
 )

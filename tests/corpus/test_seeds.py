@@ -33,8 +33,12 @@ def above_notes(diagnosis: Diagnosis) -> list[str]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", seeds(quick=QUICK))
 def test_small(seed: Seed, examine: Examine) -> None:
-    diagnosis = examine(seed.small_path, seed.data).diagnosis
+    result = examine(seed.small_path, seed.data)
+    diagnosis = result.diagnosis
     named = above_notes(diagnosis)
+    assert result.trace is not None
+    crash = result.trace.crash
+    assert (crash.type if crash else None) == seed.crash, crash
     assert set(seed.measured) <= set(named), diagnosis.notes
     assert set(named) <= {*seed.read, *seed.measured, *seed.allowed}
     assert set(seed.noted) <= {cause.id for cause in diagnosis.causes}

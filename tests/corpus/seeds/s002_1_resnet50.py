@@ -5,7 +5,7 @@ from tensorflow.keras.preprocessing import image
 import numpy as np
 
 # pixels go to [-1, 1], which is not what this network was trained on
-img_path = 'data/train/cat/0000.jpg'
+img_path = 'data/train/coffee/0000.jpg'
 img = image.load_img(img_path, target_size=(224, 224))
 x = image.img_to_array(img)
 x = np.expand_dims(x, axis=0)
