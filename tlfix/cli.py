@@ -28,7 +28,7 @@ Writer = Callable[[IO[str]], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and leave with the exit code of DESIGN: 0, 1, 2, 3, 4, or 130."""
+    """Run the command line and leave with the exit code: 0, 1, 2, 3, 4, or 130."""
     # A killed run must clean up after itself as an interrupted one does: end the probed script,
     # remove the worktree.
     signal.signal(signal.SIGTERM, _terminated)
