@@ -206,9 +206,9 @@ class Door(Seen):
     """The tensor that enters a backbone, sampled on one split in inference mode.
 
     ``reads_as`` is the scaling recognised in it (null: none fits). ``divergence`` is the symmetric
-    Gaussian divergence between what arrives at the backbone's first BatchNorm layers and their
-    stored statistics (of the order of 0.1 when right, 5 for /255, 20,000 raw), null without BatchNorm or
-    without pretrained weights; ``divergence_expected`` is the same after re-scaling the same images
+    Gaussian divergence between what arrives at the backbone's first BatchNorm layer and its stored
+    statistics (MobileNetV2: of the order of 0.1 when right, 5 for /255, 20,000 raw), null without
+    BatchNorm or without pretrained weights; ``divergence_expected`` is the same after re-scaling the same images
     as the backbone expects. ``integers`` is true if the values are whole numbers.
     """
 
