@@ -208,8 +208,8 @@ class Door(Seen):
     ``reads_as`` is the scaling recognised in it (null: none fits). ``divergence`` is the symmetric
     Gaussian divergence between what arrives at the backbone's first BatchNorm layer and its stored
     statistics (MobileNetV2: of the order of 0.1 when right, 5 for /255, 20,000 raw), null without
-    BatchNorm or without pretrained weights; ``divergence_expected`` is the same after re-scaling the same images
-    as the backbone expects. ``integers`` is true if the values are whole numbers.
+    BatchNorm or without pretrained weights; ``divergence_expected`` is the same after re-scaling
+    the same images as the backbone expects. ``integers`` is true if the values are whole numbers.
     """
 
     backbone: int
