@@ -4,8 +4,8 @@
 
 Each program runs in its small form (see ``tests/corpus/expected.py``) on photographs, off the
 network: diagnosis, ``apply`` with its verification over several seeds, and a second diagnosis of
-what ``apply`` left. Results are kept in ``.cache/seeds``, so that the programs can be run in parts;
-``docs/seed-results.md`` is written from all there are. A program takes three to ten minutes on two
+what ``apply`` left. Results are kept in ``benchmarks/seeds.json``, so that the programs can be run
+in parts; ``docs/seed-results.md`` is written from all there are. A program takes three to ten minutes on two
 cores.
 """
 
@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,7 +34,7 @@ from tlfix.api import apply, diagnose  # noqa: E402
 from tlfix.findings import Diagnosis, Repair  # noqa: E402
 from tlfix.repair.errors import RepairError  # noqa: E402
 
-KEPT = ROOT / ".cache" / "seeds"
+KEPT = Path(__file__).with_suffix(".json")
 PAGE = ROOT / "docs" / "seed-results.md"
 HEADS = ("program", "causes found", "before", "after", "features", "verification", "left")
 Result = dict[str, object]
@@ -170,26 +169,21 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="forget kept results first")
     asked = parser.parse_args()
     if asked.fresh:
-        shutil.rmtree(KEPT, ignore_errors=True)
-    KEPT.mkdir(parents=True, exist_ok=True)
+        KEPT.unlink(missing_ok=True)
+    results = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
     wrong = False
     for seed in PROGRAMS:
         if asked.page or (asked.only and seed.name not in asked.only):
             continue
         result = examine(seed, asked.seeds)
         wrong |= bool(result["missed"] or result["invented"] or not result["led"])
-        (KEPT / f"{seed.name}.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+        results[seed.name] = result
+        KEPT.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         print(row(seed, result), f"{result['seconds']} s", flush=True)
-        write_page()
+        PAGE.write_text(page(results), encoding="utf-8")
     if asked.page:
-        write_page()
+        PAGE.write_text(page(results), encoding="utf-8")
     return int(wrong)
-
-
-def write_page() -> None:
-    """``docs/seed-results.md`` from all results there are."""
-    results = {path.stem: json.loads(path.read_text()) for path in KEPT.glob("*.json")}
-    PAGE.write_text(page(results), encoding="utf-8")
 
 
 if __name__ == "__main__":
