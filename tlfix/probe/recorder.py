@@ -154,6 +154,12 @@ class Recorder:
     def _on_probe(self, event: dict[str, Any]) -> None:
         self._append(event, "probes")
 
+    def _on_measured(self, event: dict[str, Any]) -> None:
+        """A value of one field of a fit; ``append`` adds it to the values there."""
+        fit, field = self._fit(event), event["field"]
+        value = event["value"]
+        fit[field] = (*fit.get(field, ()), value) if event.get("append") else value
+
     def _on_range_test(self, event: dict[str, Any]) -> None:
         self._fit(event)["range_test"] = event
 
