@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tlfix.probe.recorder import Recorder
+from tlfix.probe.starting import Child, Start, Starter, afresh
 from tlfix.probe.trace import Trace
 
-AGENT = Path(__file__).parent / "agent" / "launch.py"
 GRACE = 60.0  # seconds the instruments may take after the script's own limit
 
 
@@ -62,6 +62,7 @@ def probe(
     fits: int = 1,
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    starter: Starter | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Trace:
     """Run ``script`` briefly under instruments and return what was seen.
@@ -75,6 +76,7 @@ def probe(
         instruments: False trains and scores only, as the trials of a repair need.
         fits: the number of ``fit`` calls in the program, over which the steps are shared.
         environment: variables set on top of this process's (``CUDA_VISIBLE_DEVICES`` of a trial).
+        starter: starts the agent, in place of a new process of ``python``.
 
     The script's own output is discarded. It always returns a trace; ``status`` and ``reason`` tell
     how far the probe came.
@@ -95,6 +97,7 @@ def probe(
             fits,
             cwd,
             environment or {},
+            starter or afresh(python),
             on_progress,
             recorder,
             scratch,
@@ -116,6 +119,7 @@ def _run(
     fits: int,
     cwd: Path | None,
     environment: Mapping[str, str],
+    starter: Starter,
     on_progress: Callable[[Progress], None] | None,
     recorder: Recorder,
     scratch: Path,
@@ -148,15 +152,8 @@ def _run(
     output = scratch / "output.txt"
     try:
         with output.open("wb") as log:
-            child = subprocess.Popen(
-                [python, str(AGENT), str(config)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                pass_fds=[writer],
-                cwd=cwd,
-                start_new_session=True,
-                env={**_environment(scratch, seed), **environment},
+            child = starter(
+                Start(config, writer, log, cwd, {**_environment(scratch, seed), **environment})
             )
     except OSError as error:
         os.close(reader)
@@ -184,14 +181,14 @@ def _run(
     recorder.ended(child.returncode, _tail(output))
 
 
-def _wait(child: subprocess.Popen[bytes]) -> None:
+def _wait(child: Child) -> None:
     try:
         child.wait(timeout=5)
     except subprocess.TimeoutExpired:
         return
 
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
+def _kill(child: Child) -> None:
     """End the whole process group: the script may have started workers."""
     for how in (signal.SIGTERM, signal.SIGKILL):
         try:
@@ -227,18 +224,25 @@ def _keras_home() -> Path:
 
 
 def _environment(scratch: Path, seed: int) -> Mapping[str, str]:
-    """The user's environment, with nothing that draws, tracks or waits."""
+    """The quiet environment, writing to ``scratch``."""
     temporary = scratch / "tmp"
     temporary.mkdir()
+    return {
+        **quiet_environment(seed),
+        "MPLCONFIGDIR": str(scratch),
+        "TMPDIR": str(temporary),
+        "MLFLOW_TRACKING_URI": f"file:{scratch}/mlruns",
+    }
+
+
+def quiet_environment(seed: int) -> dict[str, str]:
+    """This process's environment, with nothing that draws, tracks or waits."""
     quiet = {
         "MPLBACKEND": "Agg",
-        "MPLCONFIGDIR": str(scratch),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONHASHSEED": str(seed),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "TMPDIR": str(temporary),
         "WANDB_MODE": "disabled",
-        "MLFLOW_TRACKING_URI": f"file:{scratch}/mlruns",
         "COMET_MODE": "disabled",
         "PYTHONUNBUFFERED": "1",
     }

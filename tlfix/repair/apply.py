@@ -15,7 +15,7 @@ from tlfix.repair.errors import RepairError
 from tlfix.repair.executors import Executor, LocalExecutor
 from tlfix.repair.files import Files, read
 from tlfix.repair.plan import Plan, compose, select
-from tlfix.repair.running import in_mirror
+from tlfix.repair.running import in_mirror, warmed
 from tlfix.repair.selection import Outcome, Selection, keep_all
 from tlfix.repair.trials import FEWEST_SEEDS, SEEDS, Laboratory, Run
 
@@ -78,19 +78,20 @@ def apply(
         place = target(script, [Path(path) for path in plan.paths], branch, include_uncommitted)
     if not verify:
         return _write(files, plan, keep_all(files.texts, plan.steps), mode, place)
-    if run is None:
-        run = in_mirror(
+    first = trace.seed if trace else 0
+    numbers = [(first + i) % SEEDS for i in range(seeds)]
+    with warmed(script, files.texts[str(script)], trace, python) as starter:
+        own = in_mirror(
             script,
             arguments,
             files,
             budget=budget or Budget(),
             python=python,
             sandbox=sandbox,
+            starter=starter,
             on_progress=on_progress,
         )
-    first = trace.seed if trace else 0
-    numbers = [(first + i) % SEEDS for i in range(seeds)]
-    outcome = _choose(files, plan, run, executor, numbers)
+        outcome = _choose(files, plan, run or own, executor, numbers)
     return _write(files, plan, outcome, mode, place)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from tlfix.probe.runner import Budget, Progress, probe
+from tlfix.probe.runner import Budget, Progress, probe, quiet_environment
+from tlfix.probe.starting import Starter, Warm
 from tlfix.probe.trace import Trace
 from tlfix.program.reader import read
 from tlfix.repair.executors import Slot
 from tlfix.repair.files import Files
 from tlfix.repair.mirror import mirror
 from tlfix.repair.trials import Run, Trial
+
+_SETS_ENVIRONMENT = re.compile(r"environ\b|putenv|TF_USE_LEGACY_KERAS")
 
 
 class Cancelled(Exception):
@@ -27,6 +32,7 @@ def in_mirror(
     budget: Budget,
     python: str,
     sandbox: str,
+    starter: Starter | None = None,
     on_progress: Callable[[Progress], None] | None,
 ) -> Run:
     """A function that runs a trial of ``script`` (absolute, resolved) as from this directory.
@@ -61,7 +67,38 @@ def in_mirror(
                 fits=max(fits, 1),
                 cwd=scratch.of(cwd),
                 environment=device,
+                starter=starter,
                 on_progress=follow,
             )
 
     return run
+
+
+@contextmanager
+def warmed(script: Path, text: str, trace: Trace | None, python: str) -> Iterator[Starter | None]:
+    """What starts the trials of ``script``: a process with TensorFlow loaded, where that is safe.
+
+    It is where the script trains with Keras 3 on TensorFlow, and neither it nor a module beside it
+    sets environment variables, which TensorFlow reads when it is imported. None otherwise.
+    """
+    seen = trace.environment if trace else None
+    plain = (
+        seen is not None
+        and seen.backend == "tensorflow"
+        and (seen.keras or "").startswith("3.")
+        and not _SETS_ENVIRONMENT.search(text)
+        and not _imports_a_neighbour(script, text)
+    )
+    if not plain:
+        yield None
+        return
+    with Warm(python, ("tensorflow", "keras"), quiet_environment(0)) as starter:
+        yield starter
+
+
+def _imports_a_neighbour(script: Path, text: str) -> bool:
+    names = {name.split(".")[0] for name in read(text, str(script)).imports.values()}
+    beside = {
+        path.stem for path in script.parent.iterdir() if path.suffix == ".py" or path.is_dir()
+    }
+    return not names.isdisjoint(beside - {script.stem})

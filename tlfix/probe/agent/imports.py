@@ -55,5 +55,8 @@ class AfterImport(importlib.abc.MetaPathFinder):
 
 
 def after_import(actions: dict[str, Callable[[ModuleType], None]]) -> None:
-    """Call ``actions[name](module)`` right after each named module is first imported."""
+    """Call ``actions[name](module)`` right after each named module is first imported, or now."""
     sys.meta_path.insert(0, AfterImport(actions))
+    for name, action in actions.items():
+        if name in sys.modules:
+            action(sys.modules[name])

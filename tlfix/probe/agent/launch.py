@@ -28,10 +28,15 @@ def load_package() -> ModuleType:
     return package
 
 
-def main() -> None:
-    """Read the configuration and hand over to the session."""
-    with open(sys.argv[1], encoding="utf-8") as file:
+def main(path: str, descriptor: int | None = None) -> None:
+    """Read the configuration and hand over to the session.
+
+    ``descriptor`` is that of the events, where it is not the one in the configuration.
+    """
+    with open(path, encoding="utf-8") as file:
         config = json.load(file)
+    if descriptor is not None:
+        config["descriptor"] = descriptor
     load_package()
     try:
         session = importlib.import_module(f"{NAME}.session")
@@ -47,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])
