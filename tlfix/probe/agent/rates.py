@@ -22,6 +22,15 @@ HIGHEST, LOWEST = 10.0, 1e-7
 RUNS = 12
 STEPS = 20
 
+TUNE_RATE = 1e-3
+"""Adam's rate for a fine-tuning of ``TUNE_EPOCHS`` passes over some 256 images, BatchNorm frozen.
+
+Measured on MobileNetV2 0.35, 64 steps, validation accuracy of the head alone against the top third
+tuned at 1e-4, 3e-4 and 1e-3: gradient images .71 against .69, .73, .76; Fourier spectra .49 against
+.45, .50, .58. Lower rates cannot move the backbone in so few steps."""
+TUNE_EPOCHS = 8
+GAIN = 0.03  # accuracy (0..1): what a tuned backbone must gain to be looked at again
+
 
 def range_test(
     model: Any,
@@ -175,53 +184,78 @@ def fine_tune(
     fit: Callable[..., Any],
     training: Sample,
     validation: Sample,
+    frozen: np.ndarray,
     batch_size: int,
     seconds: float,
-    rate: float,
     from_logits: bool,
 ) -> dict[str, Any] | None:
     """Unfreezes the top third of ``network`` (BatchNorm kept frozen) and trains on the sample.
 
-    Returns the validation result as the ``tuned_*`` half of ``FineTuneTrial``; None for a model
-    without a loss of its own, which a training loop keeps to itself.
+    Where that beats ``frozen`` (flags of the validation images that frozen features get right) by
+    ``GAIN``, the head alone is trained for as many steps from the same weights: a gain that it
+    makes too owes nothing to the backbone.
+
+    Returns a ``FineTuneTrial``; None for a model without a loss of its own, which a training loop
+    keeps to itself, or where the outputs are not finite.
     """
     if getattr(model, "loss", None) is None:
         return None
-    keras = models.keras_of(model)
-    layers = [x for x in network.layers]
-    network.trainable = True
-    for index, layer in enumerate(layers):
-        layer.trainable = index >= len(layers) * 2 // 3 and not models.is_batchnorm(layer)
-    model.compile(optimizer=keras.optimizers.Adam(rate), loss=model.loss)
+    start = models.snapshot(model.weights)
+    layers = list(network.layers)
     until = time.monotonic() + seconds
-    callback = keras.callbacks.Callback()
-    steps = 0
 
-    def step(batch: int, logs: Any = None) -> None:
-        nonlocal steps
-        steps += 1
-        if time.monotonic() > until:
-            model.stop_training = True
+    def train(first_trainable: int, steps: int | None) -> tuple[np.ndarray | None, int]:
+        models.restore(model.weights, start)
+        network.trainable = True
+        for index, layer in enumerate(layers):
+            layer.trainable = index >= first_trainable and not models.is_batchnorm(layer)
+        optimizer = models.keras_of(model).optimizers.Adam(TUNE_RATE)
+        model.compile(optimizer=optimizer, loss=model.loss)
+        stop = _Stop(models.keras_of(model), model, until, steps)
+        fit(
+            model,
+            training.inputs,
+            training.labels,
+            batch_size=batch_size,
+            epochs=TUNE_EPOCHS,
+            verbose=0,
+            callbacks=[stop.callback],
+        )
+        outputs = evaluation.run(model, validation.inputs, False)
+        score = labels.score(outputs, validation.labels, from_logits)
+        if score is None or number(outputs.sum()) is None:
+            return None, stop.steps
+        return score.true == score.predicted, stop.steps
 
-    callback.on_train_batch_end = step
-    fit(
-        model,
-        training.inputs,
-        training.labels,
-        batch_size=batch_size,
-        epochs=8,
-        verbose=0,
-        callbacks=[callback],
-    )
-    outputs = evaluation.run(model, validation.inputs, False)
-    score = labels.score(outputs, validation.labels, from_logits)
-    if score is None or number(outputs.sum()) is None:
+    tuned, steps = train(len(layers) * 2 // 3, None)
+    if tuned is None or len(tuned) != len(frozen):
         return None
-    correct = score.true == score.predicted
+    if tuned.mean() - frozen.mean() >= GAIN:
+        until += seconds
+        alone, _ = train(len(layers), steps)
+        if alone is not None and alone.mean() > frozen.mean():
+            frozen = alone
     return {
-        "tuned_accuracy": float(correct.mean()),
-        "tuned_correct": correct,
+        "frozen_accuracy": float(frozen.mean()),
+        "frozen_correct": frozen,
+        "tuned_accuracy": float(tuned.mean()),
+        "tuned_correct": tuned,
         "steps": steps,
-        "learning_rate": rate,
-        "validation": len(correct),
+        "learning_rate": TUNE_RATE,
+        "validation": len(tuned),
     }
+
+
+class _Stop:
+    """Ends a training after ``steps`` steps or at the time ``until``."""
+
+    def __init__(self, keras: Any, model: Any, until: float, steps: int | None) -> None:
+        self.steps = 0
+        self._model, self._until, self._limit = model, until, steps
+        self.callback = keras.callbacks.Callback()
+        self.callback.on_train_batch_end = self._step
+
+    def _step(self, batch: int, logs: Any = None) -> None:
+        self.steps += 1
+        if self.steps == self._limit or time.monotonic() > self._until:
+            self._model.stop_training = True
