@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tlfix.api import DiagnoseResult, Options, diagnose
 
 # Training images of each class in turn, the rarest a fifth of the commonest.
 SKEWED = (100, 100, 80, 60, 40, 40, 20, 20)
+# One class ten times as large as each of the others.
+RARE = (200, 20, 20, 20, 20, 20, 20, 20)
 
 # What 000-2 loads: any network that takes a hundred word indices.
 TEXT_MODEL = """
@@ -27,16 +30,21 @@ model.save("sentiment_model.h5")
 
 
 @pytest.fixture(scope="session")
-def skewed_photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def uneven_photographs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Data], Path]:
     """The photographs with far more images of some classes than of others."""
     import images
 
-    return images.write(tmp_path_factory.mktemp("skewed"), "photographs", counts=SKEWED)
+    @cache
+    def made(data: Data) -> Path:
+        counts = {"skewed": SKEWED, "rare": RARE}[data]
+        return images.write(tmp_path_factory.mktemp(data), "photographs", counts=counts)
+
+    return made
 
 
 @pytest.fixture
 def examine(
-    project: Path, skewed_photographs: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path, uneven_photographs: Callable[[Data], Path], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., DiagnoseResult]:
     """Diagnoses a program of the corpus in a folder of its own, off the network."""
     from weights import SOURCE
@@ -49,9 +57,9 @@ def examine(
     def run(
         program: Path, data: Data = "balanced", options: Options | None = None
     ) -> DiagnoseResult:
-        if data == "skewed":
+        if data != "balanced":
             (project / "data").unlink()
-            (project / "data").symlink_to(skewed_photographs)
+            (project / "data").symlink_to(uneven_photographs(data))
         text = program.read_text(encoding="utf-8")
         if "sentiment_model" in text:
             subprocess.run([sys.executable, "-c", TEXT_MODEL], check=True, capture_output=True)

@@ -16,7 +16,7 @@ from typing import Literal
 SEEDS = Path(__file__).parent / "seeds"
 HEALTHY = Path(__file__).parent / "healthy"
 
-Data = Literal["balanced", "skewed"]
+Data = Literal["balanced", "skewed", "rare"]
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,11 @@ PROGRAMS = (
         small=None,
         truth=(
             "A tokenizer that was never fitted turns every text into nothing; the seed blames the "
-            "order of the labels. No image, no backbone, no training: outside what tlfix looks "
-            "for yet (`tokenizer-not-fitted` is in the catalogue). It must not invent anything."
+            "order of the labels. The model was trained elsewhere, so the right tokenizer can be "
+            "loaded and not made: advice, and no codemod. Nothing else may be invented."
         ),
+        allowed=("tokenizer-not-fitted",),
+        noted=("tokenizer-not-fitted",),
     ),
     Seed(
         name="s000_3",
@@ -144,14 +146,14 @@ PROGRAMS = (
         name="s002_3",
         own="mobilenetv2",
         truth=(
-            "SMOTE on pixels mixes images into double exposures (`pixels-oversampled` is in the "
-            "catalogue). What can be measured is the wrong scaling and the open backbone. The own "
-            "form imports imbalanced-learn, which is not installed here: it crashes at the import "
-            "and is only read. The small form does the same in numpy."
+            "SMOTE on pixels mixes images into double exposures. What can be measured is the wrong "
+            "scaling and the open backbone. The own form imports imbalanced-learn, which is not "
+            "installed here: it crashes at the import and is only read. The small form does the "
+            "same in numpy, where `pixels-oversampled` is not recognised."
         ),
         read=("backbone-unfrozen",),
         measured=("backbone-unfrozen",),
-        allowed=("preprocessing-mismatch",),
+        allowed=("preprocessing-mismatch", "pixels-oversampled"),
         data="skewed",
     ),
     Seed(
