@@ -160,3 +160,20 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 x = np.random.default_rng(0).uniform(0, 255, (32, 32, 32, 3)).astype("float32")
 model.fit(x, np.arange(32) % 2, epochs=1)
 """
+
+AUGMENTED_AT_A_WILD_RATE = """
+import keras
+from keras.applications.mobilenet_v2 import MobileNetV2, preprocess_input
+from keras.src.legacy.preprocessing.image import ImageDataGenerator
+
+augmented = ImageDataGenerator(
+    preprocessing_function=preprocess_input, rotation_range=60, horizontal_flip=True)
+plain = ImageDataGenerator(preprocessing_function=preprocess_input)
+train = augmented.flow_from_directory("data/train", target_size=(96, 96), batch_size=16)
+val = plain.flow_from_directory(
+    "data/validation", target_size=(96, 96), batch_size=16, shuffle=False)
+base = MobileNetV2(include_top=False, input_shape=(96, 96, 3), alpha=0.35, pooling="avg")
+model = keras.Sequential([base, keras.layers.Dense(8, activation="softmax")])
+model.compile(keras.optimizers.SGD(30.0), "categorical_crossentropy", metrics=["accuracy"])
+model.fit(train, epochs=5, validation_data=val)
+"""

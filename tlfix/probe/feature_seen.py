@@ -46,13 +46,15 @@ class LinearProbe(Seen):
     ``recalibrated`` (initial, with the BatchNorm statistics of this data).
     ``head`` is ``linear`` (ridge) or ``mlp`` (one hidden layer of 128 units).
     ``variant`` sets a probe apart that differs from the others in its images only: ``flipped``
-    (channels reversed), ``unaugmented`` (training images without the program's augmentation).
+    (channels reversed), ``unaugmented`` and ``augmented`` (training images without and with the
+    program's augmentation, made both or neither). A probe ``as-is`` without a variant is augmented
+    where a generator does it, and not where random layers of the model do.
     """
 
     scaling: str
     weights: Literal["initial", "trained", "recalibrated"] = "initial"
     head: Literal["linear", "mlp"] = "linear"
-    variant: Literal["flipped", "unaugmented"] | None = None
+    variant: Literal["flipped", "unaugmented", "augmented"] | None = None
     accuracy: float
     balanced_accuracy: float
     chance: float

@@ -1,4 +1,4 @@
-"""Remembers from which line of the user's code each layer, model, data set and iterator came.
+"""Remembers from which line of the user's code layers, models, callbacks and data came.
 
 Every Keras layer is made through ``Operation.__new__`` and every ``tf.data`` set through
 ``DatasetV2.__init__``; noting the calling frame there covers all constructors, wherever they were
@@ -86,6 +86,9 @@ class Births:
             return made
 
         operation.__new__ = staticmethod(functools.wraps(original)(make))
+        callback = getattr(getattr(keras, "callbacks", None), "Callback", None)
+        if callback is not None:
+            _note_made(callback)
 
     @staticmethod
     def _functional(keras: Any) -> type | None:
@@ -134,6 +137,20 @@ def _is_application(module: str) -> bool:
         "classification_models",
         "vit_keras",
     }
+
+
+def _note_made(cls: Any) -> None:
+    """Note every object of ``cls``, whose own ``__new__`` must be that of ``object``."""
+
+    def make(made: type, *args: Any, **kwargs: Any) -> Any:
+        following = super(cls, made).__new__
+        plain = following is object.__new__
+        thing = following(made) if plain else following(made, *args, **kwargs)
+        _note(thing)
+        return thing
+
+    if cls.__new__ is object.__new__:
+        cls.__new__ = staticmethod(make)
 
 
 def _note_after_init(cls: Any) -> None:

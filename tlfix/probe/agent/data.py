@@ -4,58 +4,19 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from tlfix_agent import births, places
+from tlfix_agent import looking, orders, passes, pipelines
+from tlfix_agent.feed import Feed, Sample
+from tlfix_agent.looking import First
+
+__all__ = ["Feed", "Sample", "is_structure", "kind_of", "take"]
 
 SAMPLE_BYTES = 96 * 2**20  # per split: two splits stay within the memory budget of 300 MB
-
-
-@dataclass
-class Sample:
-    """Images of one split, as numpy arrays: ``inputs`` (n, ...), ``labels`` (n, ...) or None.
-
-    ``complete`` tells that it is the whole split. ``order`` are the labels in the order in which
-    the program meets them, for the first batches.
-    """
-
-    inputs: np.ndarray
-    labels: np.ndarray | None
-    complete: bool = False
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def batches(self, size: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        """The sample in batches of at most ``size``."""
-        for start in range(0, len(self), size):
-            stop = start + size
-            yield self.inputs[start:stop], None if self.labels is None else self.labels[start:stop]
-
-
-@dataclass
-class Feed:
-    """One data argument of ``fit``: what to pass on, the sample, and what is known beforehand."""
-
-    x: Any
-    y: Any
-    kind: str
-    sample: Sample | None = None
-    total: int | None = None
-    batch_size: int | None = None
-    all_labels: np.ndarray | None = None
-    class_indices: dict[str, int] | None = None
-    class_names: list[str] | None = None
-    shuffled: bool | None = None
-    sites: list[dict[str, Any]] = field(default_factory=list)
-    variable_shapes: bool = False
-    problem: str | None = None  # why there is no sample
 
 
 def kind_of(x: Any) -> str:
@@ -63,7 +24,7 @@ def kind_of(x: Any) -> str:
     module, name = type(x).__module__, type(x).__name__
     if hasattr(x, "element_spec") and hasattr(x, "as_numpy_iterator"):
         return "tf.data"
-    if hasattr(x, "image_data_generator") or (hasattr(x, "_get_batches_of_transformed_samples")):
+    if pipelines.is_iterator(x):
         return name
     if (
         hasattr(x, "__getitem__")
@@ -82,45 +43,64 @@ def kind_of(x: Any) -> str:
 
 
 def take(
-    x: Any, y: Any, batch_size: int | None, images: int, seconds: float, whole: bool = False
+    x: Any,
+    y: Any,
+    batch_size: int | None,
+    images: int,
+    seconds: float,
+    whole: bool = False,
+    *,
+    shuffle: Any = None,
+    look: bool = False,
 ) -> Feed:
     """Sample up to ``images`` items of ``x`` (and ``y``) in at most about ``seconds``.
 
     ``whole`` spreads the sample over the entire data (validation); otherwise the items that
-    training meets first are enough where the data cannot be indexed. Random states of ``random``
-    and ``numpy.random`` are put back afterwards.
+    training meets first are enough where the data cannot be indexed. ``shuffle`` is what ``fit``
+    does to them: True, False, ``batch``, or None if unknown. With ``look`` it is found out too what
+    the images hold, in which order they come, and whether they come the same again. Random states
+    are put back afterwards.
     """
-    state = random.getstate(), np.random.get_state()
-    feed = Feed(x, y, kind_of(x), batch_size=batch_size)
-    try:
-        _fill(feed, images, seconds, whole)
-    except Exception as error:  # the program's own fit is to say what is wrong with its data
-        feed.sample = None
-        feed.problem = f"{type(error).__name__}: {error}"
-    finally:
-        random.setstate(state[0])
-        np.random.set_state(state[1])
+    feed = Feed(x, y, kind_of(x), batch_size=batch_size, given=x)
+    shuffle = shuffle if shuffle is None or shuffle == "batch" else bool(shuffle)
+    first = First()
+    with passes.undisturbed():
+        try:
+            _fill(feed, first, images, seconds, whole, shuffle, look)
+        except Exception as error:  # the program's own fit is to say what is wrong with its data
+            feed.sample = None
+            feed.problem = f"{type(error).__name__}: {error}"
+        if look and feed.sample is not None:
+            looking.look(feed, first, shuffle)
     return feed
 
 
-def _fill(feed: Feed, images: int, seconds: float, whole: bool) -> None:
+def _fill(
+    feed: Feed, first: First, images: int, seconds: float, whole: bool, shuffle: Any, look: bool
+) -> None:
     x, kind = feed.x, feed.kind
     if kind == "arrays":
         _from_arrays(feed, images)
+        feed.shuffled = None if shuffle is None else bool(shuffle)
     elif kind == "generator":
-        first = list(itertools.islice(_timed(x, seconds, images), 10_000))
-        feed.x = _again(first, x)
-        feed.sample = _join(feed, first, images)
+        taken = list(itertools.islice(_timed(x, seconds, images), 10_000))
+        feed.x = _again(taken, x)
+        feed.sample = _join(feed, taken, images)
+        first.labels = lambda: orders.classes(_each_labels(taken))
     elif kind in {"tf.data", "torch"}:
         limit = None if whole else images
-        feed.sample = _join(feed, list(_spread(_timed(iter(x), seconds, limit), images)), images)
+        stream = iter(x)
+        noted = orders.Noted(stream, _labels)
+        passing = iter(noted) if look else stream
+        feed.sample = _join(feed, list(_spread(_timed(passing, seconds, limit), images)), images)
         feed.total = _cardinality(x, feed.sample)
-        feed.shuffled = _shuffles(x)
+        feed.shuffled = pipelines.shuffles(x)
+        first.labels, first.batch = (lambda: noted.order(further=not whole)), noted.first
     else:
-        _from_indexed(feed, images, seconds)
-    feed.sites = _sites(x)
+        _from_indexed(feed, first, images, seconds, shuffle)
+    feed.sites = pipelines.sites(x)
     names = getattr(x, "class_names", None)
-    feed.class_names = list(names) if names else _class_names(x)
+    feed.class_names = list(names) if names else pipelines.class_names(x)
     if feed.sample is not None and len(feed.sample) == 0:
         feed.sample = None
 
@@ -161,7 +141,7 @@ def _from_arrays(feed: Feed, images: int) -> None:
         else _gather(x, chosen)
     )
     feed.sample = Sample(inputs, None if labels is None else labels[chosen], count == total)
-    feed.total, feed.all_labels, feed.shuffled = total, labels, True
+    feed.total, feed.all_labels = total, labels
     feed.batch_size = feed.batch_size or 32
 
 
@@ -172,12 +152,12 @@ def _gather(x: Any, chosen: np.ndarray) -> Any:
         return np.stack([_array(x[int(i)]) for i in chosen])
 
 
-def _from_indexed(feed: Feed, images: int, seconds: float) -> None:
+def _from_indexed(feed: Feed, first: First, images: int, seconds: float, shuffle: Any) -> None:
     x = feed.x
     batches = []
     count = 0
     start = time.monotonic()
-    order = np.random.default_rng(0).permutation(len(x))
+    order = orders.permuted(len(x))
     for index in order:
         batch = x[int(index)]
         batches.append(batch)
@@ -196,8 +176,30 @@ def _from_indexed(feed: Feed, images: int, seconds: float) -> None:
     if getattr(x, "class_mode", "") != "input" and labels is not None:
         feed.all_labels = _array(labels)
     feed.class_indices = getattr(x, "class_indices", None)
-    feed.shuffled = getattr(x, "shuffle", None)
+    shuffled = getattr(x, "shuffle", None)
+    feed.shuffled = bool(shuffled) if isinstance(shuffled, (bool, int, np.bool_)) else None
     getattr(x, "reset", lambda: None)()
+    if batches:
+        first.batch, first.index = batches[0], int(order[0])
+        first.labels = lambda: _sequence_order(x, order, batches, images, shuffle)
+
+
+def _sequence_order(
+    x: Any, order: np.ndarray, batches: list[Any], images: int, shuffle: Any
+) -> list[int]:
+    """The classes as a sequence gives them: by index, or in an order of batches Keras might draw
+    (which is that of the sample)."""
+    if not shuffle:
+        place = np.argsort(order[: len(batches)])
+        whole = len(batches) == len(x)
+        if not whole and shuffle is None:
+            return []
+        batches = (
+            [batches[i] for i in place]
+            if whole
+            else list(_timed((x[i] for i in range(len(x))), 1.0, images))
+        )
+    return orders.classes(_each_labels(batches))
 
 
 def _timed(stream: Any, seconds: float, images: int | None) -> Iterator[Any]:
@@ -252,6 +254,17 @@ def _numpy(batch: Any) -> tuple[Any, Any]:
     return _array(x), None if y is None else _array(y)
 
 
+def _labels(batch: Any) -> np.ndarray | None:
+    """The labels of one batch, or None if it has none or several."""
+    if not isinstance(batch, (tuple, list)) or len(batch) < 2 or is_structure(batch[1]):
+        return None
+    return None if batch[1] is None else _array(batch[1])
+
+
+def _each_labels(batches: list[Any]) -> list[np.ndarray]:
+    return [found for found in map(_labels, batches) if found is not None]
+
+
 def _join(feed: Feed, batches: list[Any], images: int) -> Sample | None:
     pairs = [_numpy(batch) for batch in batches]
     pairs = [(x, y) for x, y in pairs if x is not None and x.ndim > 0]
@@ -285,65 +298,3 @@ def _cardinality(x: Any, sample: Sample | None) -> int | None:
         inputs = node._inputs() if hasattr(node, "_inputs") else []
         node = inputs[0] if inputs else None
     return batches * size if size else None
-
-
-def _chain(x: Any) -> Iterator[Any]:
-    seen = 0
-    pending = [x]
-    while pending and seen < 60:
-        node = pending.pop()
-        seen += 1
-        yield node
-        if hasattr(node, "_inputs"):
-            pending.extend(node._inputs())
-
-
-def _shuffles(x: Any) -> bool | None:
-    if not hasattr(x, "_inputs"):
-        return None
-    return any("Shuffle" in type(node).__name__ for node in _chain(x))
-
-
-def _class_names(x: Any) -> list[str] | None:
-    for node in _chain(x):
-        names = getattr(node, "class_names", None)
-        if names:
-            return [str(name) for name in names]
-    return None
-
-
-def _sites(x: Any) -> list[dict[str, Any]]:
-    """The chain of the user's calls that made ``x``, the outermost last."""
-    sites: list[dict[str, Any]] = []
-    for node in _chain(x):
-        birth = births.of(node)
-        if birth is None or birth.place is None:
-            continue
-        entry: dict[str, Any] = {"kind": birth.function, "site": birth.place}
-        function = getattr(getattr(node, "_map_func", None), "_func", None)
-        if function is not None:
-            entry["function_site"] = places.of_function(function)
-        generator = getattr(node, "image_data_generator", None)
-        if generator is not None:
-            made = births.of(generator)
-            entry["generator_site"] = made.place if made else None
-            entry["settings"] = {
-                key: _setting(getattr(generator, key, None))
-                for key in (
-                    "rescale",
-                    "preprocessing_function",
-                    "featurewise_center",
-                    "featurewise_std_normalization",
-                    "samplewise_center",
-                    "samplewise_std_normalization",
-                )
-            }
-        if not sites or sites[-1]["site"] != entry["site"] or sites[-1]["kind"] != entry["kind"]:
-            sites.append(entry)
-    return sites[::-1]
-
-
-def _setting(value: Any) -> Any:
-    if callable(value):
-        return f"{getattr(value, '__module__', '')}.{getattr(value, '__name__', '')}"
-    return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)

@@ -33,18 +33,24 @@ def replaced_call(layer: Any, call: Callable[..., Any]) -> Iterator[None]:
         object.__delattr__(layer, "call")
 
 
-def capture(model: Any, backbone: Backbone, inputs: np.ndarray) -> np.ndarray | None:
-    """The tensor (n, height, width, channels) that enters the backbone for ``inputs``, in inference
-    mode; None where it cannot be reached."""
+def capture(
+    model: Any, backbone: Backbone, inputs: np.ndarray, training: bool = False
+) -> np.ndarray | None:
+    """The tensor (n, height, width, channels) that enters the backbone for ``inputs``, or None
+    where it cannot be reached.
+
+    In inference mode, unless ``training``: then the program's own random layers before the backbone
+    do their work.
+    """
     if backbone.nested:
-        return _nested(model, backbone.network, inputs)
+        return _nested(model, backbone.network, inputs, training)
     if backbone.tensor is not None:
         keras = models.keras_of(model)
         try:
             part = keras.Model(model.inputs, backbone.tensor)
         except Exception:  # built on a tensor that is not part of this model's graph
             return None
-        return as_array(part(inputs, training=False))
+        return as_array(part(inputs, training=training))
     entry = backbone.network.inputs[0] if getattr(backbone.network, "inputs", None) else None
     own = getattr(model, "inputs", None) or []
     if entry is None or any(entry is tensor for tensor in own) or model is backbone.network:
@@ -53,7 +59,7 @@ def capture(model: Any, backbone: Backbone, inputs: np.ndarray) -> np.ndarray | 
     return None if first is None else np.asarray(inputs, np.float32)
 
 
-def _nested(model: Any, network: Any, inputs: np.ndarray) -> np.ndarray | None:
+def _nested(model: Any, network: Any, inputs: np.ndarray, training: bool) -> np.ndarray | None:
     seen: list[np.ndarray] = []
 
     def watch(x: Any, *_args: Any, **_kwargs: Any) -> Any:
@@ -63,7 +69,7 @@ def _nested(model: Any, network: Any, inputs: np.ndarray) -> np.ndarray | None:
     for first in range(0, len(inputs), 64):
         try:
             with replaced_call(network, watch):
-                model(inputs[first : first + 64], training=False)
+                model(inputs[first : first + 64], training=training)
         except _Seen:
             continue
         except Exception as error:
@@ -109,12 +115,21 @@ def divergence(backbone: Backbone, tensor: np.ndarray) -> float | None:
     if not seen:
         return None
     arrived = np.concatenate(seen).astype(np.float64)
-    axis = getattr(layer, "axis", -1)
-    axis = axis[0] if isinstance(axis, (list, tuple)) else axis
-    axes = tuple(i for i in range(arrived.ndim) if i != axis % arrived.ndim)
-    mean, variance = arrived.mean(axes), arrived.var(axes) + 1e-3
-    stored = as_array(layer.moving_mean).astype(np.float64)
-    spread = as_array(layer.moving_variance).astype(np.float64) + 1e-3
-    gap = (mean - stored) ** 2
+    axes = models.axes_but_channels(layer, arrived.ndim)
+    return gaussian_divergence(
+        arrived.mean(axes),
+        arrived.var(axes),
+        as_array(layer.moving_mean),
+        as_array(layer.moving_variance),
+    )
+
+
+def gaussian_divergence(
+    mean: np.ndarray, variance: np.ndarray, stored: np.ndarray, spread: np.ndarray
+) -> float:
+    """The symmetric divergence of two Gaussians per channel, given by their means and variances
+    (channels,), averaged over channels. Keras' own epsilon of 1e-3 is added to the variances."""
+    variance, spread = np.float64(1e-3) + variance, np.float64(1e-3) + spread
+    gap = (np.asarray(mean, np.float64) - stored) ** 2
     value = ((variance + gap) / spread + (spread + gap) / variance) / 2 - 1
     return float(value.mean())

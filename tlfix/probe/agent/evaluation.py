@@ -99,10 +99,19 @@ def loss_of(model: Any, target: np.ndarray | None, outputs: np.ndarray) -> float
     """The compiled loss over a sample, regularisation apart; None if it cannot be computed."""
     if target is None:
         return None
+    function = loss_function(model)
     try:
-        keras = models.keras_of(model)
-        loss = model.loss
-        function = keras.losses.get(loss) if isinstance(loss, str) else loss
-        return number(np.mean(as_array(function(target, outputs))))
+        return None if function is None else number(np.mean(as_array(function(target, outputs))))
     except Exception:  # whatever does not fit here fails in the program too, where it is recorded
         return None
+
+
+def loss_function(model: Any) -> Any:
+    """The model's single compiled loss, taking labels and outputs; None without one."""
+    loss = getattr(model, "loss", None)
+    if isinstance(loss, str):
+        try:
+            return models.keras_of(model).losses.get(loss)
+        except ValueError:
+            return None
+    return loss if callable(loss) else None

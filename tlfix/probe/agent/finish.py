@@ -1,4 +1,4 @@
-"""What is measured once the script has ended: the door, the features, the learning rate.
+"""What is measured once the script has ended: BatchNorm, features, learning rate, gradients.
 
 The instruments need the weights as they were before training; those are put back from a snapshot,
 which is why nothing here runs while the program still does.
@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from tlfix_agent import door, features, labels, models, rates, scalings
+from tlfix_agent import batchnorm, gradients, models, rates
 from tlfix_agent.channel import Channel
-from tlfix_agent.data import Sample
 from tlfix_agent.evaluation import as_array
+from tlfix_agent.feed import Sample
 from tlfix_agent.fits import Fit, Fits
 from tlfix_agent.limits import Budget
-from tlfix_agent.models import Backbone
-from tlfix_agent.scalings import Scaling
+from tlfix_agent.probing import Probing, classes_of
 
-DOOR_IMAGES = 64
-FEATURE_SECONDS = 20.0
+SCORE_SECONDS = 10.0
+SCORED_MODELS = 2  # a K-fold loop has more
+GRADIENT_SECONDS = 30.0
 RANGE_SECONDS = 45.0
 TUNE_SECONDS = 30.0
 TROUBLE = 0.10  # accuracy below the reference that calls for a range test
@@ -32,25 +32,77 @@ class Finish:
 
     def __init__(self, channel: Channel, budget: Budget, fits: Fits) -> None:
         self._channel, self._budget, self._fits = channel, budget, fits
+        self._batchnorms: dict[int, dict[str, Any]] = {}
+        self._scored = 0
 
     def run(self) -> None:
-        """Measure the first fit that trains a backbone, then the fit that went wrong."""
+        """Measure what training left, the first fit that trains a backbone, then the fit that went
+        wrong."""
         fits = self._fits.all
         self._fits.inside = True
+        after: dict[int, Kept] = {}
+        if fits:
+            what = "comparison of weights before and after"
+            after = self._guarded(fits[0], what, self._endings, fits) or {}
+        with self._fits.timed("batchnorm"):
+            for fit in fits:
+                if not fit.crashed:
+                    self._guarded(
+                        fit, "look at BatchNorm", self._batchnorm, fit, after.get(fit.index)
+                    )
         first = next((f for f in fits if f.backbones and f.training is not None), None)
         reference = None
         fed: dict[str, Any] = {}
         if first is not None:
-            reference, fed = self._backbone(first, fits)
+            probing = Probing(self._channel, self._budget, self._fits, self._guarded, first)
+            reference = probing.run()
+            fed = probing.fed
+            if probing.shift is not None:
+                self._add_shift(first.backbones[0].network, probing.shift)
         suspect = self._suspect(fits, reference)
         if suspect is not None:
             with self._fits.timed("range test"):
                 self._guarded(suspect, "learning-rate range test", self._range, suspect, fed)
+            self._look_into(suspect, after.get(suspect.index))
         elif first is not None and reference is not None:
             last = fits[-1]
             if self._deserves_tuning(fits, last, reference, fed):
                 with self._fits.timed("fine-tuning trial"):
                     self._guarded(last, "fine-tuning trial", self._tune, last, fed)
+
+    def _add_shift(self, network: Any, shift: float) -> None:
+        """Every fit that trains on this backbone has the same distance to its statistics."""
+        for fit in self._fits.all:
+            event = self._batchnorms.get(fit.index)
+            if event is not None and fit.backbones and fit.backbones[0].network is network:
+                self._measured(fit, "batchnorm", {**event, "shift": shift})
+
+    @staticmethod
+    def _endings(fits: list[Fit]) -> dict[int, Kept]:
+        """The weights each fit ended with: those the next fit of its model began with, or those
+        the model has now."""
+        found: dict[int, Kept] = {}
+        following: dict[int, list[Any]] = {}
+        for fit in reversed(fits):
+            if fit.initial is not None:
+                later = following.get(id(fit.model))
+                now = fit.model.weights if later is None else later
+                if len(now) == len(fit.initial):
+                    found[fit.index] = Kept(fit.initial, now)
+                following[id(fit.model)] = fit.initial
+        return found
+
+    def _look_into(self, suspect: Fit, after: Kept | None) -> None:
+        """Where the gradients of the fit that went wrong break: before it, and after."""
+        initial = suspect.initial
+        assert initial is not None
+        states = {"initial": initial}
+        if after is not None:
+            states["trained"] = after.over(initial)
+        with self._fits.timed("gradients"):
+            for weights, values in states.items():
+                what = "look at gradients"
+                self._guarded(suspect, what, self._gradients, suspect, weights, values)
 
     def _guarded(self, fit: Fit, what: str, function: Any, *arguments: Any) -> Any:
         self._channel.send("phase", phase="measuring", detail=what)
@@ -65,175 +117,40 @@ class Finish:
             )
             return None
 
-    def _backbone(self, fit: Fit, fits: list[Fit]) -> tuple[float | None, dict[str, Any]]:
-        backbone = fit.backbones[0]
-        training, validation = fit.training, fit.validation
-        assert training is not None
-        if validation is not None and validation.inputs.shape[1:] != training.inputs.shape[1:]:
-            validation = None
-        fed: dict[str, Any] = {"reads": None}
-        with self._fits.timed("door"):
-            at_door = self._guarded(
-                fit,
-                "look at the backbone's input",
-                door.capture,
-                fit.model,
-                backbone,
-                training.inputs,
+    def _batchnorm(self, fit: Fit, after: Kept | None) -> None:
+        """BatchNorm layers over one fit; for the last fit of its model, whose weights the model
+        still has, also what new statistics would change."""
+        final = None if after is None or fit.initial is None else after.over(fit.initial)
+        event = batchnorm.describe(fit.model, fit.initial, final)
+        if event is None:
+            return
+        self._batchnorms[fit.index] = event
+        same = [f for f in self._fits.all if f.model is fit.model]
+        updated = [f for f in same if self._batchnorms.get(f.index, {}).get("updating")]
+        split, scored = "validation", fit.validation
+        if scored is None:
+            split, scored = "training", fit.training
+        last = fit is same[-1] and self._scored < SCORED_MODELS
+        if last and updated and fit.training is not None and scored is not None:
+            self._scored += 1
+            seconds = min(SCORE_SECONDS, self._budget.left / 5)
+            found = batchnorm.scores(
+                fit.model, fit.training, scored, split, fit.from_logits, seconds
             )
-            at_door_validation = (
-                None
-                if validation is None
-                else self._guarded(
-                    fit,
-                    "look at the backbone's input",
-                    door.capture,
-                    fit.model,
-                    backbone,
-                    validation.inputs,
-                )
-            )
-        if at_door is None:
-            return None, fed
-        moved = any(f.backbone_moved for f in fits if f.model is fit.model)
-        judged = backbone.weights_status != "missing"
-        with self._fits.timed("linear probes"):
-            if moved and judged:
-                self._guarded(
-                    fit,
-                    "linear probe on trained features",
-                    self._probe,
-                    fit,
-                    backbone,
-                    "as-is",
-                    "trained",
-                    at_door,
-                    at_door_validation,
-                )
-        if moved and fit.initial is not None:
-            models.restore(fit.model.weights, fit.initial)
-        with self._fits.timed("door"):
-            reads = self._guarded(
-                fit, "look at the backbone's input", self._door, fit, backbone, "training", at_door
-            )
-            if at_door_validation is not None:
-                reads_validation = self._guarded(
-                    fit,
-                    "look at the backbone's input",
-                    self._door,
-                    fit,
-                    backbone,
-                    "validation",
-                    at_door_validation,
-                )
-            else:
-                reads_validation = reads
-        fed.update(
-            reads=reads,
-            expects=backbone.expects,
-            is_input=at_door.shape == training.inputs.shape
-            and np.allclose(at_door[:4], training.inputs[:4], atol=1e-4),
-        )
-        self._channel.send("door-is-input", index=fit.index, value=bool(fed["is_input"]))
-        if (moved and fit.initial is None) or not judged:
-            return None, fed
-        with self._fits.timed("linear probes"):
-            result = self._guarded(
-                fit,
-                "linear probe",
-                self._probes,
-                fit,
-                backbone,
-                at_door,
-                at_door_validation,
-                reads,
-                reads_validation,
-            )
-        return result, fed
+            event.update(found)
+        self._measured(fit, "batchnorm", event)
 
-    def _door(self, fit: Fit, backbone: Backbone, split: str, tensor: np.ndarray) -> Scaling | None:
-        tensor = tensor[np.unique(np.linspace(0, len(tensor) - 1, DOOR_IMAGES).astype(int))]
-        finite = tensor[np.isfinite(tensor).reshape(len(tensor), -1).all(1)]
-        axes = tuple(range(tensor.ndim - 1))
-        event: dict[str, Any] = {
-            "backbone": backbone.key,
-            "split": split,
-            "n": len(tensor),
-            "shape": [None, *tensor.shape[1:]],
-            "minimum": float(tensor.min()),
-            "maximum": float(tensor.max()),
-            "mean": tensor.mean(axes),
-            "std": tensor.std(axes),
-            "integers": bool((tensor[:8] == np.round(tensor[:8])).all()),
-            "constant_images": int((tensor.reshape(len(tensor), -1).std(1) < 1e-6).sum()),
-        }
-        reads = scalings.recognise(finite, self._fits.names) if len(finite) else None
-        event["reads_as"] = reads.as_event() if reads else None
-        pretrained = backbone.weights_status == "pretrained"
-        if pretrained:
-            event["divergence"] = door.divergence(backbone, tensor)
-        if reads is not None and backbone.expects is not None:
-            expected = backbone.expects.apply(np.clip(reads.invert(tensor), 0, 255))
-            event["expected_mean"], event["expected_std"] = expected.mean(axes), expected.std(axes)
-            if pretrained:
-                event["divergence_expected"] = door.divergence(backbone, expected)
-        self._channel.send("door", index=fit.index, **event)
-        return reads
+    def _gradients(self, fit: Fit, weights: str, values: list[Any]) -> None:
+        assert fit.training is not None
+        models.restore(fit.model.weights, values)
+        seconds = min(GRADIENT_SECONDS, self._budget.left / 5)
+        size = min(fit.batch_size, len(fit.training))
+        event = gradients.measure(fit.model, fit.backbones, fit.training, size, weights, seconds)
+        if event is not None:
+            self._measured(fit, "gradients", event, append=True)
 
-    def _probes(
-        self,
-        fit: Fit,
-        backbone: Backbone,
-        training: np.ndarray,
-        validation: np.ndarray | None,
-        reads: Scaling | None,
-        reads_validation: Scaling | None,
-    ) -> float | None:
-        """Linear probes on the tensor as it is, and as the backbone expects it."""
-        as_is = self._probe(fit, backbone, "as-is", "initial", training, validation)
-        expects = backbone.expects
-        if as_is is None or reads is None or expects is None or reads_validation is None:
-            return as_is
-        if reads.close_to(expects) and reads_validation.close_to(expects):
-            assert fit.probe is not None
-            self._channel.send("probe", index=fit.index, **{**fit.probe, "scaling": "expected"})
-            return as_is
-        fixed = expects.apply(np.clip(reads.invert(training), 0, 255))
-        fixed_validation = (
-            None
-            if validation is None
-            else expects.apply(np.clip(reads_validation.invert(validation), 0, 255))
-        )
-        expected = self._probe(fit, backbone, "expected", "initial", fixed, fixed_validation)
-        return as_is if expected is None else expected
-
-    def _probe(
-        self,
-        fit: Fit,
-        backbone: Backbone,
-        scaling: str,
-        weights: str,
-        training: np.ndarray,
-        validation: np.ndarray | None,
-    ) -> float | None:
-        true = _classes(fit.training)
-        if true is None or len(np.unique(true)) < 2:
-            return None
-        seconds = min(FEATURE_SECONDS, self._budget.left / 5)
-        train = features.of_images(backbone.trunk, training, seconds)
-        true_validation = _classes(fit.validation) if validation is not None else None
-        if validation is not None and true_validation is not None:
-            held_out = features.of_images(backbone.trunk, validation, seconds)
-            fitted = features.ridge(
-                train, true[: len(train)], held_out, true_validation[: len(held_out)]
-            )
-        else:
-            fitted = features.folded(train, true[: len(train)])
-        event = fitted.as_event(scaling, weights)
-        if weights == "initial":
-            fit.probe = event
-        self._channel.send("probe", index=fit.index, **event)
-        return float(event["accuracy"])
+    def _measured(self, fit: Fit, field: str, value: dict[str, Any], append: bool = False) -> None:
+        self._channel.send("measured", index=fit.index, field=field, value=value, append=append)
 
     def _suspect(self, fits: list[Fit], reference: float | None) -> Fit | None:
         """The first fit that learned nothing, or ended far below the reference or the last fit."""
@@ -290,39 +207,37 @@ class Finish:
             and reads is not None
             and expects is not None
             and reads.close_to(expects)
-            and _classes(last.validation) is not None
+            and classes_of(last.validation) is not None
             and self._budget.left > 60
         )
 
     def _tune(self, fit: Fit, fed: dict[str, Any]) -> None:
         assert fit.training is not None and fit.validation is not None
         assert self._fits.original_fit is not None
-        network = fit.backbones[0].network
+        if fit.probe is None:
+            return
         result = rates.fine_tune(
             fit.model,
-            network,
+            fit.backbones[0].network,
             self._fits.original_fit,
             fit.training,
             fit.validation,
+            np.asarray(fit.probe["correct"]),
             min(fit.batch_size, 32),
             TUNE_SECONDS,
-            1e-4,
             fit.from_logits,
         )
-        last = fit.probe
-        if result is None or last is None or len(last["correct"]) != result["validation"]:
-            return
-        self._channel.send(
-            "fine-tune",
-            index=fit.index,
-            frozen_accuracy=last["accuracy"],
-            frozen_correct=last["correct"],
-            **result,
-        )
+        if result is not None:
+            self._channel.send("fine-tune", index=fit.index, **result)
 
 
-def _classes(sample: Sample | None) -> np.ndarray | None:
-    if sample is None or sample.labels is None:
-        return None
-    values = as_array(sample.labels)
-    return labels.classes_of(values, labels.kind_of(values))
+class Kept:
+    """Values of variables, of which only those that differ from ``base`` take memory."""
+
+    def __init__(self, base: list[np.ndarray], variables: Any) -> None:
+        now = ((i, as_array(v)) for i, v in enumerate(variables))
+        self._changed = {i: v.copy() for i, v in now if not np.array_equal(v, base[i])}
+
+    def over(self, base: list[np.ndarray]) -> list[np.ndarray]:
+        """All values, given the ``base`` they were kept against."""
+        return [self._changed.get(i, value) for i, value in enumerate(base)]

@@ -6,13 +6,26 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from tlfix_agent import data, evaluation, labels, models, scalings
+from tlfix_agent import (
+    augmentation,
+    callbacks,
+    content,
+    data,
+    evaluation,
+    fed,
+    labels,
+    models,
+    scalings,
+    splits,
+    transforms,
+)
 from tlfix_agent.channel import Channel
+from tlfix_agent.continuing import Ending
 from tlfix_agent.data import Feed, Sample
 from tlfix_agent.limits import Budget, Finished
 from tlfix_agent.models import Backbone, Models
@@ -37,6 +50,9 @@ class Fit:
     from_logits: bool
     batch_size: int
     class_weight: Any = None
+    random_layers: dict[str, Any] = field(default_factory=dict)
+    source: Any = None  # the iterator that augmented the sampled images, to read them without
+    ending: Ending | None = None  # the weights that it ended with
 
     accuracy: float | None = None
     backbone_moved: bool = False
@@ -50,7 +66,7 @@ class Fits:
 
     def __init__(self, channel: Channel, budget: Budget, known: Models, instruments: bool) -> None:
         self._channel, self._budget, self._models = channel, budget, known
-        self._instruments = instruments
+        self.instruments = instruments
         self.all: list[Fit] = []
         self.inside = False
         self.original_fit: Callable[..., Any] | None = None
@@ -80,9 +96,16 @@ class Fits:
             raise Finished
         self.inside = True
         try:
+            given = dict(arguments)
             with self.timed("sampling"):
-                training, validation = self._sample(arguments)
-            fit = self._begin(model, training, validation, arguments, place, "fit")
+                seconds = min(SAMPLING_SECONDS, self._budget.left / 10)
+                training, validation = splits.take(
+                    arguments, self._budget.images, seconds, self.instruments
+                )
+            for feed in (training, validation):
+                self._report(feed)
+            fit = self._begin(model, training, validation, given, place, "fit")
+            self._compare(fit, training, validation)
             watch = Watch(self._channel, self._budget, fit.index, model)
             arguments = {**arguments, **self._bounded(arguments, training, validation)}
             arguments["callbacks"] = self._callbacks(model, arguments.get("callbacks"), watch)
@@ -104,44 +127,11 @@ class Fits:
         self._budget.watch_idle()
         return history
 
-    def _sample(self, arguments: dict[str, Any]) -> tuple[Feed, Feed | None]:
-        images = self._budget.images
-        x, y, batch = arguments.get("x"), arguments.get("y"), arguments.get("batch_size")
-        split = arguments.get("validation_split") or 0.0
-        given = arguments.get("validation_data")
-        plain = hasattr(x, "shape") and (y is None or hasattr(y, "shape"))
-        if (
-            split
-            and given is None
-            and x is not None
-            and plain
-            and arguments.get("sample_weight") is None
-        ):
-            cut = int(np.floor(len(x) * (1.0 - split)))
-            given = (x[cut:], None if y is None else y[cut:])
-            x, y = x[:cut], None if y is None else y[:cut]
-            arguments.update(x=x, y=y, validation_split=0.0, validation_data=given)
-        seconds = min(SAMPLING_SECONDS, self._budget.left / 10)
-        training = data.take(x, y, batch, images, seconds)
-        arguments["x"] = training.x
-        self._report(training)
-        if given is None:
-            return training, None
-        pair = given if isinstance(given, (tuple, list)) and len(given) in (2, 3) else (given, None)
-        if data.kind_of(pair[0]) != "arrays":
-            pair = (pair[0], None)
-        validation = data.take(
-            pair[0],
-            pair[1],
-            arguments.get("validation_batch_size") or batch,
-            images,
-            seconds,
-            whole=True,
-        )
-        self._report(validation)
-        return training, validation
-
-    def _report(self, feed: Feed) -> None:
+    def _report(self, feed: Feed | None) -> None:
+        if feed is None:
+            return
+        for trouble in feed.troubles:
+            self._channel.send("note", text=trouble[:300])
         if feed.problem is not None:
             text = f"The data could not be sampled: {feed.problem}"[:300]
             self._channel.send("note", text=text)
@@ -175,7 +165,7 @@ class Fits:
             compiled = models.describe_compile(model, getattr(model, "_tlfix_compiled_at", None))
         weights = model.weights if model.built else []
         keep = (
-            self._instruments and sum(int(np.prod(v.shape)) for v in weights) * 4 <= SNAPSHOT_BYTES
+            self.instruments and sum(int(np.prod(v.shape)) for v in weights) * 4 <= SNAPSHOT_BYTES
         )
         fit = Fit(
             len(self.all),
@@ -190,6 +180,12 @@ class Fits:
         )
         self.all.append(fit)
         weight = fit.class_weight
+        given = callbacks.listed(arguments.get("callbacks"))
+        if self.instruments:
+            with self._noting(fit, "random layers of the model could not be listed"):
+                fit.random_layers = transforms.of_model(model)
+                fit.source = augmentation.source_of(training.given)
+            training.augmentation.update(fit.random_layers)
         described = models.describe(model, self._models.key(model), backbones)
         self._channel.send(
             "fit",
@@ -204,9 +200,43 @@ class Fits:
             steps_per_epoch=arguments.get("steps_per_epoch"),
             class_weight=weight if isinstance(weight, dict) else None,
             class_weight_type=None if weight is None else type(weight).__name__,
-            callbacks=[type(c).__name__ for c in _listed(arguments.get("callbacks"))],
+            callbacks=[type(c).__name__ for c in given],
+            callback_settings=[callbacks.describe(c) for c in given],
+            validation_split=arguments.get("validation_split") or None,
+            validation_steps=arguments.get("validation_steps"),
+            continues=self._continued(fit),
         )
         return fit
+
+    @contextmanager
+    def _noting(self, fit: Fit, what: str) -> Iterator[None]:
+        """What fails inside costs its own result only."""
+        try:
+            yield
+        except Exception as error:
+            text = f"The {what}: {type(error).__name__}: {error}"[:300]
+            self._channel.send("note", fit=fit.index, text=text)
+
+    def _continued(self, fit: Fit) -> int | None:
+        """The latest fit of the same model, if its final weights are still there."""
+        with self._noting(fit, "weights could not be compared with an earlier fit's"):
+            for earlier in reversed(self.all[: fit.index]):
+                ending = earlier.ending if earlier.model is fit.model else None
+                if ending is not None and ending.continued_by(fit.model):
+                    return earlier.index
+        return None
+
+    def _compare(self, fit: Fit, training: Feed, validation: Feed | None) -> None:
+        """Which images are in both splits."""
+        if not self.instruments or validation is None:
+            return
+        with (
+            self._noting(fit, "splits could not be compared"),
+            self.timed("overlap"),
+        ):
+            found = content.overlap(training, validation)
+            if found is not None:
+                self._channel.send("measured", index=fit.index, field="overlap", value=found)
 
     @staticmethod
     def _bounded(
@@ -229,7 +259,7 @@ class Fits:
         return {"validation_data": (sample.inputs, sample.labels), "validation_steps": None}
 
     def _callbacks(self, model: Any, given: Any, watch: Watch) -> Any:
-        kept = [c for c in _listed(given) if type(c).__name__ not in _SILENT]
+        kept = [c for c in callbacks.listed(given) if type(c).__name__ not in _SILENT]
         return [*kept, watch.callback(models.keras_of(model))]
 
     def _end(self, fit: Fit, watch: Watch) -> None:
@@ -237,6 +267,9 @@ class Fits:
         ended = watch.reason or "completed"
         fit.learned = watch.learned
         change = self._changes(fit)
+        if self.instruments:
+            with self._noting(fit, "final weights could not be noted"):
+                fit.ending = Ending(fit.model)
         self._channel.send(
             "fit-end", index=fit.index, ended=ended, ran_epochs=watch.epochs, **change
         )
@@ -244,7 +277,7 @@ class Fits:
             for split, sample in (("training", fit.training), ("validation", fit.validation)):
                 if sample is not None:
                     self._evaluate(fit, sample, split, "inference")
-            if self._instruments and fit.training is not None:
+            if self.instruments and fit.training is not None:
                 self._evaluate(fit, fit.training, "training", "training")
 
     def _evaluate(self, fit: Fit, sample: Sample, split: str, mode: str) -> None:
@@ -303,10 +336,12 @@ class Fits:
                 self._report(feed)
                 fit = self._begin(model, feed, None, {"epochs": None}, place, "train_on_batch")
                 self._batch_fits[key] = _Batches(
-                    fit, Watch(self._channel, self._budget, fit.index, model)
+                    fit,
+                    Watch(self._channel, self._budget, fit.index, model),
+                    fed.Kept(self._budget.images),
                 )
             state = self._batch_fits[key]
-            state.add(x, y, self._budget.images)
+            state.kept.add(x, y)
             kwargs["return_dict"], wanted = True, kwargs.get("return_dict", False)
             logs = original(model, x, y, *args, **kwargs)
             state.watch.on_step(0, logs, fresh=True)
@@ -327,49 +362,37 @@ class Fits:
         """The custom loop is over: what it was fed is known now."""
         watch.close()
         fit.training, fit.validation = training.sample, validation.sample
+        training.augmentation.update(fit.random_layers)
         self._channel.send(
             "data",
             index=fit.index,
             training=labels.describe(training, "training"),
             validation=labels.describe(validation, "validation") if validation.sample else None,
         )
+        self._compare(fit, training, validation)
         self.inside = True
         self._end(fit, watch)
 
     def close_batches(self) -> None:
         """After the script: score what ``train_on_batch`` trained."""
         for state in self._batch_fits.values():
-            state.fit.training = state.sample()
+            fit = state.fit
             state.watch.close()
             self.inside = True
-            self._end(state.fit, state.watch)
+            if state.kept.pairs:
+                training = fed.feed(state.kept.pairs, "arrays", self.instruments)
+                training.augmentation.update(fit.random_layers)
+                fit.training = training.sample
+                seen = labels.describe(training, "training")
+                self._channel.send("data", index=fit.index, training=seen)
+            self._end(fit, state.watch)
             self.inside = False
 
 
-def _listed(callbacks: Any) -> list[Any]:
-    if callbacks is None:
-        return []
-    if isinstance(callbacks, (list, tuple)):
-        return list(callbacks)
-    return list(getattr(callbacks, "callbacks", [callbacks]))
-
-
+@dataclass
 class _Batches:
-    """The batches given to ``train_on_batch`` for one model."""
+    """A model that ``train_on_batch`` trains, and what it was given."""
 
-    def __init__(self, fit: Fit, watch: Watch) -> None:
-        self.fit, self.watch = fit, watch
-        self._x: list[np.ndarray] = []
-        self._y: list[np.ndarray] = []
-
-    def add(self, x: Any, y: Any, images: int) -> None:
-        if data.is_structure(x) or data.is_structure(y) or y is None:
-            return
-        if sum(map(len, self._x)) < images:
-            self._x.append(evaluation.as_array(x))
-            self._y.append(evaluation.as_array(y))
-
-    def sample(self) -> Sample | None:
-        if not self._x:
-            return self.fit.training
-        return Sample(np.concatenate(self._x), np.concatenate(self._y))
+    fit: Fit
+    watch: Watch
+    kept: fed.Kept

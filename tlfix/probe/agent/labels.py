@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tlfix_agent.data import Feed
+from tlfix_agent.feed import Feed
 
 
 def kind_of(labels: np.ndarray | None) -> str:
@@ -49,6 +49,10 @@ def describe(feed: Feed, split: str) -> dict[str, Any]:
         "class_names": feed.class_names,
         "class_indices": feed.class_indices,
         "shuffled": feed.shuffled,
+        "images": feed.images,
+        "order": feed.order,
+        "repeats_exactly": feed.repeats_exactly,
+        "augmentation": feed.augmentation,
     }
     if sample is None:
         return seen

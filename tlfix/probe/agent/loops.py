@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from tlfix_agent import evaluation, models, places
+from tlfix_agent import evaluation, fed, models, places
 from tlfix_agent.channel import Channel, number
-from tlfix_agent.data import Feed, Sample
+from tlfix_agent.data import Feed
 from tlfix_agent.fits import Fit, Fits
 from tlfix_agent.limits import Budget, Finished
 from tlfix_agent.steps import Watch
@@ -154,17 +154,8 @@ class Loops:
         ):
             kept.append((inputs, true))
 
-    def _sample(self, split: str) -> Sample | None:
-        kept = self._kept[split]
-        if not kept:
-            return None
-        kept = [pair for pair in kept if pair[0].shape[1:] == kept[0][0].shape[1:]]
-        return Sample(np.concatenate([x for x, _ in kept]), np.concatenate([y for _, y in kept]))
-
     def _feed(self, split: str) -> Feed:
-        sample = self._sample(split)
-        size = len(self._kept[split][0][0]) if self._kept[split] else None
-        return Feed(None, None, "custom-loop", sample=sample, batch_size=size)
+        return fed.feed(self._kept[split], "custom-loop", self._fits.instruments)
 
     def _start(self) -> None:
         rate = self._optimizer.learning_rate

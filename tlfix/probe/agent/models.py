@@ -62,6 +62,13 @@ def batchnorms(network: Any) -> list[Any]:
     return [layer for layer in layers_below(network) if is_batchnorm(layer)]
 
 
+def axes_but_channels(layer: Any, rank: int) -> tuple[int, ...]:
+    """The axes that a BatchNorm layer averages over, for inputs with ``rank`` axes."""
+    axis = getattr(layer, "axis", -1)
+    axis = axis[0] if isinstance(axis, (list, tuple)) else axis
+    return tuple(i for i in range(rank) if i != axis % rank)
+
+
 def size(variables: Any) -> int:
     """Number of parameters in a list of variables."""
     return int(sum(int(np.prod(v.shape)) for v in variables))

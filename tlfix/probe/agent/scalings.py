@@ -33,6 +33,10 @@ class Scaling:
         )
         return raw
 
+    def flipped(self, x: np.ndarray) -> np.ndarray:
+        """``x`` (..., 3), which was scaled like this, with the channels of its images reversed."""
+        return self.apply(self.invert(x)[..., ::-1])
+
     def then(self, second: Scaling) -> Scaling:
         """This scaling followed by ``second``, which takes its result for raw pixels."""
         source = tuple(self.source[i] for i in second.source)
