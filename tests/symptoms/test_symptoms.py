@@ -31,7 +31,7 @@ def scored(accuracy: float) -> Evaluation:
 
 
 def test_every_symptom_has_its_text_and_its_own_id() -> None:
-    assert len({spec.id for spec in SYMPTOMS}) == len(SYMPTOMS) == 12
+    assert len({spec.id for spec in SYMPTOMS}) == len(SYMPTOMS) == 14
     for spec in SYMPTOMS:
         assert spec.title and spec.what and spec.source, spec.id
 

@@ -9,6 +9,7 @@ from tlfix.symptoms import (
     chance_accuracy,
     chance_validation,
     crash,
+    feature_collapse,
     flat_loss,
     loss_diverging,
     loss_not_finite,
@@ -16,6 +17,7 @@ from tlfix.symptoms import (
     overfitting,
     single_class_predictions,
     slow_learning,
+    unstable_loss,
     zero_accuracy,
 )
 from tlfix.symptoms.spec import SymptomSpec
@@ -29,10 +31,12 @@ SYMPTOMS: tuple[SymptomSpec, ...] = (
     below_chance.SYMPTOM,
     loss_diverging.SYMPTOM,
     flat_loss.SYMPTOM,
+    unstable_loss.SYMPTOM,
     single_class_predictions.SYMPTOM,
     mode_gap.SYMPTOM,
     slow_learning.SYMPTOM,
     overfitting.SYMPTOM,
+    feature_collapse.SYMPTOM,
 )
 
 
