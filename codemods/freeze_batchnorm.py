@@ -1,0 +1,94 @@
+"""Freeze the BatchNorm layers of a backbone, so that they keep their pretrained statistics.
+
+A frozen BatchNormalization layer runs in inference mode: https://keras.io/guides/transfer_learning/
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
+from libcst.metadata import ParentNodeProvider, PositionProvider
+
+from tlfix.codemods.base import Declined, Position
+from tlfix.codemods.freezing import Freeze, backbone_variable, freezes
+from tlfix.codemods.keras_names import spell
+from tlfix.codemods.tree import Edits, Tree, statements
+
+_FREEZE = """\
+for layer in {base}.layers:
+    if isinstance(layer, {batchnorm}):
+        layer.trainable = False  # keep the pretrained statistics
+"""
+
+
+class Codemod(VisitorBasedCodemodCommand):
+    """Adds a loop that freezes them, behind the last statement that unfreezes the backbone.
+
+    ``backbone`` and ``fit`` are where these calls start; the loop goes in front of the ``compile``
+    that is in force at ``fit``.
+    """
+
+    DESCRIPTION = "Freeze the BatchNorm layers of a backbone."
+    METADATA_DEPENDENCIES = (PositionProvider, ParentNodeProvider)
+
+    def __init__(self, context: CodemodContext, backbone: Position, fit: Position) -> None:
+        super().__init__(context)
+        self.backbone = backbone
+        self.fit = fit
+        self.edits = Edits()
+
+    def visit_Module(self, node: cst.Module) -> None:
+        """Find the place, or decline before anything is changed."""
+        assert self.context.wrapper is not None
+        tree = Tree.of(self.context.wrapper)
+        made, variable = backbone_variable(tree, tree.call_at(self.backbone))
+        fit = tree.call_at(self.fit, "fit", "fit_generator")
+        if tree.loop(fit) is not None:
+            raise Declined("fit stands in a loop")
+        if any(not tree.within(binding, made) for binding in tree.bindings(variable)):
+            raise Declined(f"`{variable}` is bound more than once")
+        until = _compiled(tree, fit)
+        changes = [
+            change
+            for change in freezes(tree, tree.function(made))
+            if tree.start(made) < tree.start(change.statement) < tree.start(fit)
+        ]
+        batchnorm = spell(tree.module, "layers.BatchNormalization", self.edits)
+        for change in changes:
+            _check(tree, change, until)
+        anchor = changes[-1].statement if changes else made
+        if tree.parents[anchor] is not tree.parents[made]:
+            raise Declined(f"line {tree.line(anchor)} decides upon `trainable` in another block")
+        loop = statements(_FREEZE.format(base=variable, batchnorm=batchnorm))
+        self.edits.insert_after(anchor, *loop)
+
+    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
+        return self.edits.apply(original_node, super().on_leave(original_node, updated_node))
+
+
+def _compiled(tree: Tree, fit: cst.Call) -> Position:
+    """Where the ``compile`` in force at ``fit`` stands."""
+    assert isinstance(fit.func, cst.Attribute)
+    model = tree.code(fit.func.value)
+    found = [
+        tree.start(call)
+        for call in tree.calls("compile")
+        if isinstance(call.func, cst.Attribute)
+        and tree.code(call.func.value) == model
+        and tree.function(call) is tree.function(fit)
+        and tree.start(call) < tree.start(fit)
+    ]
+    if not found:
+        raise Declined(f"`{model}.compile` does not stand in the same function as its fit")
+    return found[-1]
+
+
+def _check(tree: Tree, change: Freeze, until: Position) -> None:
+    """The changes there are must be plain, and in front of the compile."""
+    line = tree.line(change.statement)
+    if "BatchNorm" in tree.code(change.statement):
+        raise Declined(f"line {line} decides upon BatchNorm already")
+    if change.known is None:
+        raise Declined(f"line {line} decides for each layer of `{change.owner}` by itself")
+    if tree.start(change.statement) > until:
+        raise Declined(f"line {line} changes `trainable` after compile")
