@@ -58,7 +58,7 @@ def _program(text: str, path: str, tree: ast.Module) -> Program:
         or training.fits
         or networks
         or custom
-        or any(call.name == "tf.GradientTape" for call in calls)
+        or any(call.name == "tf.GradientTape" or ".text.Tokenizer." in call.name for call in calls)
     )
     return Program(
         path,
