@@ -161,9 +161,8 @@ def test_explain_takes_ids_and_codes(run: Run, name: str) -> None:
     assert "+model.compile(" in ran.out
 
 
-def test_explain_takes_symptoms_and_planned_causes(run: Run) -> None:
+def test_explain_takes_symptoms(run: Run) -> None:
     assert run("explain", "flat-loss").out.startswith("flat-loss (symptom)")
-    assert "does not look for it yet" in run("explain", "tokenizer-not-fitted").out
 
 
 def test_causes_lists_the_whole_catalogue(run: Run) -> None:

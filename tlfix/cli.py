@@ -224,12 +224,11 @@ def explain(name: str) -> int:
 @cli.command()
 def causes() -> int:
     """List every cause in the catalogue."""
-    from tlfix.causes import catalogue, registry
+    from tlfix.causes import registry
     from tlfix.report import explain_text
     from tlfix.report.text import page
 
-    fixable = frozenset(s.id for s in registry.load() if s.examples.cured is not None)
-    page(sys.stdout, lambda out: explain_text.causes(catalogue.entries(), fixable, out))
+    page(sys.stdout, lambda out: explain_text.causes(registry.load(), out))
     return 0
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from tlfix.config import suggestion
 
 if TYPE_CHECKING:
-    from tlfix.causes.catalogue import Entry
     from tlfix.causes.spec import CauseSpec
     from tlfix.symptoms.spec import SymptomSpec
 
@@ -16,28 +15,22 @@ class UnknownName(Exception):
     """No cause, code or symptom of this name; the message suggests the nearest."""
 
 
-def explain(name: str) -> CauseSpec | SymptomSpec | Entry:
+def explain(name: str) -> CauseSpec | SymptomSpec:
     """What is known of a cause (by id or code) or of a symptom (by id).
-
-    A cause of the catalogue that this version does not look for is returned as its row.
 
     Raises:
         UnknownName: there is nothing of that name.
     """
-    from tlfix.causes import catalogue, registry
+    from tlfix.causes import registry
 
     if (spec := registry.get(name.lower())) or (spec := registry.get(name)):
         return spec
-    entries = catalogue.entries()
-    for entry in entries:
-        if name.lower() == entry.id or name.upper() == entry.code:
-            return entry
     from tlfix.symptoms.registry import SYMPTOMS
 
     for symptom in SYMPTOMS:
         if name.lower() == symptom.id:
             return symptom
-    known = [*(e.id for e in entries), *(s.id for s in SYMPTOMS), *(e.code for e in entries)]
+    known = [*registry.codes(), *(s.id for s in SYMPTOMS), *registry.codes().values()]
     raise UnknownName(f"no cause or symptom is named {name!r}{suggestion(name, known)}")
 
 
@@ -56,7 +49,7 @@ def cause_id(name: str) -> str:
 
 
 def known_causes() -> dict[str, str]:
-    """The code of every cause of the catalogue, by id."""
-    from tlfix.causes import catalogue
+    """The code of every cause, by id."""
+    from tlfix.causes import registry
 
-    return {entry.id: entry.code for entry in catalogue.entries()}
+    return registry.codes()

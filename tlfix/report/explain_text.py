@@ -10,20 +10,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tlfix.causes.catalogue import Entry
 from tlfix.causes.spec import CauseSpec
 from tlfix.report.text import diff
 from tlfix.symptoms.spec import SymptomSpec
 
 
-def render(found: CauseSpec | SymptomSpec | Entry, out: Console) -> None:
+def render(found: CauseSpec | SymptomSpec, out: Console) -> None:
     """Explain whatever :func:`tlfix.api.explain` found."""
     if isinstance(found, CauseSpec):
         cause(found, out)
-    elif isinstance(found, SymptomSpec):
-        symptom(found, out)
     else:
-        unimplemented(found, out)
+        symptom(found, out)
 
 
 def cause(spec: CauseSpec, out: Console) -> None:
@@ -55,35 +52,20 @@ def symptom(spec: SymptomSpec, out: Console) -> None:
     _section(out, "Source", spec.source)
 
 
-def unimplemented(entry: Entry, out: Console) -> None:
-    """A cause that has its id and code but is not looked for by this version."""
-    out.print(Text.assemble((entry.id, "bold"), f" ({entry.code})"))
-    out.print(Text(entry.title))
-    out.print()
-    out.print(Text("In the catalogue; this version of tlfix does not look for it yet."))
-
-
-def causes(entries: Iterable[Entry], fixable: frozenset[str], out: Console) -> None:
-    """The catalogue as a table. ``fixable`` are the ids that come with an automatic fix."""
+def causes(specs: Iterable[CauseSpec], out: Console) -> None:
+    """The causes as a table; which come with an automatic fix."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("code", no_wrap=True)
     table.add_column("id", no_wrap=True)
     table.add_column("fix", no_wrap=True)
     table.add_column("what is wrong", overflow="fold")
-    planned = 0
-    for entry in entries:
-        planned += not entry.implemented
-        style = "" if entry.implemented else "dim"
-        fix = "yes" if entry.id in fixable else "depends" if entry.implemented else "planned"
-        table.add_row(
-            *(Text(cell, style=style) for cell in (entry.code, entry.id, fix, entry.title))
-        )
+    for spec in specs:
+        fix = "yes" if spec.examples.cured is not None else "depends"
+        table.add_row(*(Text(cell) for cell in (spec.code, spec.id, fix, spec.title)))
     out.print(table)
     out.print()
     out.print(Text('"yes": fixed from the source alone. "depends": on what the probe measures, or'))
     out.print(Text("by hand."))
-    if planned:
-        out.print(Text('"planned": the id is reserved; this version does not look for it yet.'))
 
 
 def cure(spec: CauseSpec) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from pydantic import BaseModel
 
-from tlfix.causes import catalogue, registry
+from tlfix.causes import registry
 from tlfix.findings import CheckResult, Diagnosis, Repair
 from tlfix.report.explain_text import cure
 from tlfix.symptoms.registry import SYMPTOMS
@@ -28,16 +28,11 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
 
 def generated() -> dict[str, str]:
     """Every generated file: its path under ``docs/`` and its text."""
-    specs = {spec.id: spec for spec in registry.load()}
+    specs = registry.load()
     found = {
-        f"causes/{spec.id}.md": _page("cause.md.j2", cause=spec, cure=cure(spec))
-        for spec in specs.values()
+        f"causes/{spec.id}.md": _page("cause.md.j2", cause=spec, cure=cure(spec)) for spec in specs
     }
-    found["causes/README.md"] = _page(
-        "causes.md.j2",
-        entries=catalogue.entries(),
-        fixable={spec.id for spec in specs.values() if spec.examples.cured is not None},
-    )
+    found["causes/README.md"] = _page("causes.md.j2", causes=specs)
     found["symptoms.md"] = _page("symptoms.md.j2", symptoms=SYMPTOMS)
     for name, model in SCHEMAS.items():
         schema = model.model_json_schema(by_alias=True, mode="serialization")
