@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 TYPED := .cache/typed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint types docs overhead seeds clean
+.PHONY: help demo test test-slow lint types docs overhead seeds faultbench faultbench-quick clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -49,6 +49,12 @@ overhead: $(STAMP)  ## what a probe costs, as ratios against the bare script (so
 
 seeds: $(STAMP)  ## diagnose and repair the example programs, into docs/seed-results.md (an hour or two)
 	$(BIN)/python benchmarks/seeds.py
+
+faultbench: $(STAMP)  ## two hundred programs with planted faults, into benchmarks/faultbench (about three hours)
+	$(BIN)/python -m benchmarks.faultbench --jobs 2
+
+faultbench-quick: $(STAMP)  ## twelve of them, diagnosis only (about ten minutes)
+	$(BIN)/python -m benchmarks.faultbench --quick --jobs 2
 
 clean:  ## remove the virtual environment and every cache
 	rm -rf .venv .cache .demo .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
