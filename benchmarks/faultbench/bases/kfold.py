@@ -35,7 +35,7 @@ for train_rows, val_rows in KFold(n_splits=3, shuffle=True, random_state=0).spli
         x[train_rows],
         y[train_rows],
         batch_size=32,
-        epochs=6,
+        epochs=4,
         validation_data=(x[val_rows], y[val_rows]),
         verbose=2,
     )

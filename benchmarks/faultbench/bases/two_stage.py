@@ -36,9 +36,13 @@ history = model.fit(train, epochs=6, validation_data=valid)
 base_model.trainable = True
 for layer in base_model.layers[:100]:
     layer.trainable = False
+# Thirteen batches an epoch cannot carry new statistics.
+for layer in base_model.layers[100:]:
+    if isinstance(layer, layers.BatchNormalization):
+        layer.trainable = False
 
 model.compile(
-    optimizer=tf.keras.optimizers.Adam(learning_rate=3e-4),
+    optimizer=tf.keras.optimizers.Adam(learning_rate=1e-4),
     loss="categorical_crossentropy",
     metrics=["accuracy"],
 )

@@ -7,18 +7,23 @@ OPERATOR = Operator(
     (
         plant(
             "two_stage",
-            "training=False is missing at the backbone's call",
-            ("x = base_model(x, training=False)", "x = base_model(x)"),
+            "BatchNorm is not left out when the backbone is unfrozen, and batches are small",
+            (
+                "# Thirteen batches an epoch cannot carry new statistics.\n"
+                "for layer in base_model.layers[100:]:\n"
+                "    if isinstance(layer, layers.BatchNormalization):\n"
+                "        layer.trainable = False\n",
+                "",
+            ),
             (
                 '"data/train", image_size=IMG_SIZE, batch_size=32',
                 '"data/train", image_size=IMG_SIZE, batch_size=8',
             ),
-            at="base_model.trainable = True",
-        ),
-        plant(
-            "nested_guide",
-            "training=True at the call of a frozen backbone",
-            ("x = base_model(x, training=False)", "x = base_model(x, training=True)"),
+            at=(
+                "base_model.trainable = True",
+                "for layer in base_model.layers[:100]",
+                "x = base_model(x",
+            ),
         ),
     ),
     consequences=("batchnorm-statistics-stale",),

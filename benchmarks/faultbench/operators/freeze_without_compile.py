@@ -10,7 +10,7 @@ OPERATOR = Operator(
             "no compile before the second stage",
             (
                 "model.compile(\n"
-                "    optimizer=tf.keras.optimizers.Adam(learning_rate=3e-4),\n"
+                "    optimizer=tf.keras.optimizers.Adam(learning_rate=1e-4),\n"
                 '    loss="categorical_crossentropy",\n'
                 '    metrics=["accuracy"],\n'
                 ")\n",
@@ -19,7 +19,6 @@ OPERATOR = Operator(
             at=(
                 "base_model.trainable = True",
                 "for layer in base_model.layers[:100]",
-                "    layer.trainable = False",
                 "model.fit(train, epochs=12",
                 "history = model.fit(",
             ),

@@ -16,7 +16,7 @@ OPERATOR = Operator(
         plant(
             "two_stage",
             "fine-tuning at 0.05",
-            ("Adam(learning_rate=3e-4)", "Adam(learning_rate=0.05)"),
+            ("Adam(learning_rate=1e-4)", "Adam(learning_rate=0.05)"),
             at="base_model.trainable = True",
         ),
         plant(
