@@ -29,6 +29,7 @@ for folder in ("a", "b"):
 """
 
 BASE = 'base = {}(weights="imagenet", include_top=False, input_shape=(32, 32, 3), pooling="avg")\n'
+BASE += "base.trainable = False\n"
 SETS = """\
 train = keras.utils.image_dataset_from_directory("a", image_size=(32, 32), batch_size=4)
 val = keras.utils.image_dataset_from_directory("b", image_size=(32, 32), batch_size=4)
