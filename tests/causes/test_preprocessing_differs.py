@@ -118,3 +118,94 @@ class TestProbe:
         )
         (finding,) = findings(CAUSE, text, measured(TF, line=self.LINE))
         assert (finding.severity, finding.confidence) == ("warning", "possible")
+
+
+MAIN = """\
+import os
+import numpy as np
+from PIL import Image
+from tensorflow.keras.applications.mobilenet_v2 import MobileNetV2, preprocess_input
+from tensorflow.keras.layers import Dense, GlobalAveragePooling2D
+from tensorflow.keras.models import Model
+
+def read_images(folder):
+    images, labels = [], []
+    for name in sorted(os.listdir(folder)):
+        images.append(np.asarray(Image.open(name).resize((96, 96)), dtype="float32"))
+        labels.append(int(name[0]))
+    return np.stack(images), np.array(labels)
+
+def build_model():
+    base = MobileNetV2(weights="imagenet", include_top=False, input_shape=(96, 96, 3))
+    outputs = Dense(8, activation="softmax")(GlobalAveragePooling2D()(base.output))
+    model = Model(base.input, outputs)
+    model.compile("adam", loss="sparse_categorical_crossentropy")
+    return model
+
+def main():
+    x_train, y_train = read_images("train")
+    x_val, y_val = read_images("val")
+    order = np.random.permutation(len(x_train))
+    x_train = preprocess_input(x_train)
+    x_val = preprocess_input(x_val)
+    model = build_model()
+    model.fit(x_train, y_train, validation_data=(x_val, y_val))
+
+main()
+"""
+
+
+class TestArrays:
+    def test_a_later_scaling_of_what_was_mixed_in_does_not_count(self) -> None:
+        mixed = MAIN.replace(
+            "    order =",
+            "    x_train, y_train = np.concatenate([x_train, x_val]), "
+            "np.concatenate([y_train, y_val])\n    order =",
+        )
+        assert mixed != MAIN
+        assert findings(CAUSE, MAIN) == [] and findings(CAUSE, mixed) == []
+
+    def test_an_earlier_scaling_of_what_was_mixed_in_counts(self) -> None:
+        mixed = MAIN.replace("    x_train = pre", "    y = 0\n    x_both = pre").replace(
+            "preprocess_input(x_train)", "np.concatenate([preprocess_input(x_train), x_val])"
+        )
+        text = mixed.replace("fit(x_train, y_train", "fit(x_both, y_train")
+        assert findings(preprocessing_missing.CAUSE, text) == []
+
+    def test_a_loop_leads_back(self) -> None:
+        text = MAIN.replace(
+            "    x_train = preprocess_input(x_train)\n    x_val = preprocess_input(x_val)\n",
+            "    parts = [x_train, x_val]\n    for index in range(2):\n"
+            "        x_train, x_val = parts\n        scaled = preprocess_input(parts[index])\n"
+            "        parts[index] = scaled\n    x_train, x_val = parts\n",
+        )
+        assert findings(preprocessing_missing.CAUSE, text) == [] == findings(CAUSE, text)
+
+    @pytest.mark.parametrize(
+        ("removed", "line"),
+        [
+            ("    x_val = preprocess_input(x_val)\n", 'x_val, y_val = read_images("val")'),
+            (
+                "    x_train = preprocess_input(x_train)\n",
+                'x_train, y_train = read_images("train")',
+            ),
+        ],
+    )
+    def test_the_forgotten_side_is_pointed_at(self, removed: str, line: str) -> None:
+        text = MAIN.replace(removed, "")
+        (finding,) = findings(CAUSE, text)
+        assert finding.site is not None
+        assert text.splitlines()[finding.site.line - 1].strip() == line
+
+    def test_so_it_is_where_it_was_measured(self) -> None:
+        text = MAIN.replace("    x_val = preprocess_input(x_val)\n", "")
+        line = text[: text.index("base = ")].count("\n") + 1
+        (finding,) = findings(CAUSE, text, measured(TF, RAW, line=line))
+        assert finding.site is not None
+        assert 'read_images("val")' in text.splitlines()[finding.site.line - 1]
+
+    def test_the_scaling_of_its_own_is_pointed_at(self) -> None:
+        text = generators(RIGHT, "rescale=1. / 255")
+        (finding,) = findings(CAUSE, text)
+        assert finding.site is not None
+        assert "rescale=1. / 255" in text.splitlines()[finding.site.line - 1]

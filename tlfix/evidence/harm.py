@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import comb
 
+from tlfix.evidence.scaling import same
 from tlfix.findings import Evidence, Measurement
 from tlfix.probe.trace import BackboneSeen, FitSeen, LinearProbe
 
@@ -48,7 +49,7 @@ def door_is_wrong(fit: FitSeen, backbone: BackboneSeen | None) -> bool:
     if door is None or backbone is None or backbone.expects is None:
         return False
     if door.reads_as is not None:
-        return door.reads_as.name != backbone.expects.name
+        return not same(door.reads_as, backbone.expects)
     if door.divergence is None or door.divergence_expected is None:
         return False
     return door.divergence > max(0.5, 10 * door.divergence_expected)

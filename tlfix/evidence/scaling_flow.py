@@ -1,7 +1,8 @@
 """Which statements a value comes from: a backward slice over one script.
 
-The slice is blind to the order of assignments except that nothing behind the place of use counts;
-it may hold too much, so its readers ask only what a too large slice cannot get wrong.
+The slice does not know which assignment replaces which; it only knows that nothing behind the place
+of use counts, unless a loop leads back to it. It may hold too much, so its readers ask only what a
+too large slice cannot get wrong.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ _ANYWHERE = 10**9
 
 @dataclass(frozen=True)
 class Flow:
-    """One assignment: the name gets what ``node`` computes."""
+    """One assignment: the name gets what ``node`` computes.
+
+    ``until`` is the last line of its body that may run before it: its own, or that of a loop's end.
+    """
 
     name: str
     node: _Node
     uses: frozenset[str]
+    until: int
 
 
 @dataclass
@@ -115,20 +120,20 @@ class Source:
         scope = self.scope_at(start.lineno)
         limit = line if line is not None else start.lineno
         nodes: dict[int, _Node] = {id(start): start}
-        seen: set[tuple[int, str]] = set()
+        seen: dict[tuple[int, str], int] = {}
         unbound: set[str] = set()
         # Only here do parameters lead to the callers: elsewhere the call itself is in the slice.
         outward = {id(scope)}
         pending = [(scope, name, limit) for name in used(start)]
         while pending:
             where, name, limit = pending.pop()
-            if (id(where), name) in seen:
+            if seen.get((id(where), name), -1) >= limit:
                 continue
-            seen.add((id(where), name))
+            seen[id(where), name] = limit
             found = [f for f in where.flows if f.name == name and f.node.lineno <= limit]
             for flow in found:
                 nodes[id(flow.node)] = flow.node
-                pending.extend((where, use, limit) for use in flow.uses)
+                pending.extend((where, use, min(limit, flow.until)) for use in flow.uses)
             function = where.functions.get(name) or self.module.functions.get(name)
             if function is not None:
                 for node in results(function):
@@ -175,47 +180,50 @@ class Source:
         self._statements(node.body, scope)
         return scope
 
-    def _statements(self, body: list[ast.stmt], scope: Scope) -> None:
+    def _statements(self, body: list[ast.stmt], scope: Scope, loop: int = 0) -> None:
+        """Read a body; ``loop`` is the last line of the outermost loop around it, 0 without one."""
         for node in body:
+            until = loop or node.end_lineno or node.lineno
             if isinstance(node, Function):
                 scope.functions[node.name] = node
             elif isinstance(node, ast.Assign):
                 for target in node.targets:
-                    self._assign(target, node.value, scope)
+                    self._assign(target, node.value, scope, until)
             elif isinstance(node, ast.AnnAssign) and node.value is not None:
-                self._assign(node.target, node.value, scope)
+                self._assign(node.target, node.value, scope, until)
             elif isinstance(node, ast.AugAssign):
-                self._assign(node.target, node, scope)
+                self._assign(node.target, node, scope, until)
             elif isinstance(node, ast.For):
-                self._assign(node.target, node.iter, scope)
+                self._assign(node.target, node.iter, scope, until)
             elif isinstance(node, ast.With):
                 for item in node.items:
                     if item.optional_vars is not None:
-                        self._assign(item.optional_vars, item.context_expr, scope)
+                        self._assign(item.optional_vars, item.context_expr, scope, until)
             elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
                 method = node.value.func
                 if isinstance(method, ast.Attribute) and method.attr in _APPENDING:
-                    self._assign(method.value, node.value, scope)
+                    self._assign(method.value, node.value, scope, until)
+            inside = until if isinstance(node, ast.For | ast.AsyncFor | ast.While) else loop
             for part in ("body", "orelse", "finalbody"):
                 inner = getattr(node, part, None)
                 if isinstance(inner, list) and not isinstance(node, Function):
-                    self._statements(inner, scope)
+                    self._statements(inner, scope, inside)
             for handler in getattr(node, "handlers", ()):
-                self._statements(handler.body, scope)
+                self._statements(handler.body, scope, inside)
 
-    def _assign(self, target: ast.expr, value: _Node, scope: Scope) -> None:
+    def _assign(self, target: ast.expr, value: _Node, scope: Scope, until: int) -> None:
         if isinstance(target, ast.Tuple | ast.List):
             if isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts):
                 for one, other in zip(target.elts, value.elts, strict=True):
-                    self._assign(one, other, scope)
+                    self._assign(one, other, scope, until)
             else:
                 for one in target.elts:
-                    self._assign(one, value, scope)
+                    self._assign(one, value, scope, until)
             return
         while isinstance(target, ast.Subscript | ast.Attribute | ast.Starred):
             target = target.value
         if isinstance(target, ast.Name):
-            scope.flows.append(Flow(target.id, value, frozenset(used(value))))
+            scope.flows.append(Flow(target.id, value, frozenset(used(value)), until))
 
 
 @lru_cache(maxsize=2)

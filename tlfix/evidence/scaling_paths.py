@@ -15,6 +15,8 @@ from tlfix.program.model import Backbone, Call, Program, Scaling, Site, Split
 
 Kind = Literal["generator", "dataset", "arrays"]
 
+LAMBDA = "keras.layers.Lambda"
+
 _ORIGIN = re.compile(
     r"flow_from_directory|flow_from_dataframe|image_dataset_from_directory|imread|load_img"
     r"|Image\.open|decode_(jpeg|png|image|bmp|gif)|tfds\.load|load_data\("
@@ -68,7 +70,7 @@ _LIBRARIES = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Path:
     """One use of images: ``fit``, ``evaluate`` or ``predict``, and what was done to them before.
 
@@ -87,15 +89,24 @@ class Path:
     raw: bool
     labelled: bool = True
     definition: Site | None = None
-    """The last expression assigned to the data's name, where the data is just a name."""
+    """The last expression assigned to the data's name, where that is a chain of tf.data."""
+    bound: Site | None = None
+    """The last expression of any kind assigned to the data's name."""
+    unread: str | None = None
+    """A layer or function on the way that may scale and could not be read."""
 
 
 @dataclass(frozen=True)
 class Paths:
-    """All paths of a script, and the scalings inside the model in front of the backbone."""
+    """All paths of a script, and the scalings inside the model in front of the backbone.
+
+    ``unread`` names a layer or function, inside the model or before it, that may scale and could
+    not be read; None where all were.
+    """
 
     paths: tuple[Path, ...]
     inside: tuple[Scaling, ...]
+    unread: str | None = None
 
 
 def steps_of(scalings: tuple[Scaling, ...]) -> tuple[ScalingSeen, ...] | None:
@@ -134,7 +145,9 @@ def paths_of(program: Program, backbone: Backbone) -> Paths:
     found = []
     for split, call, node in _uses(program, source, backbone):
         found.append(_path(program, source, split, call, node, ours))
-    return Paths(tuple(found), inside)
+    unread = [what for use in backbone.uses for what in use.unread]
+    unread += [path.unread for path in found if path.unread]
+    return Paths(tuple(found), inside, unread[0] if unread else None)
 
 
 def _uses(
@@ -204,9 +217,11 @@ def _path(
         scalings=_ordered(scalings),
         generators=generators,
         reason=_doubt(program, cut, text, scalings),
+        unread=_unread(program, split, call, sites),
         raw=bool(_ORIGIN.search(text)),
         labelled=call.name.rsplit(".", 1)[-1] != "predict" or "label_mode=None" not in text,
         definition=_definition(source, node, call.site.line),
+        bound=source.site(last) if (last := _bound(source, node, call.site.line)) else None,
     )
 
 
@@ -232,24 +247,33 @@ def _doubt(program: Program, cut: Slice, text: str, scalings: tuple[Scaling, ...
     return None
 
 
-def _definition(source: Source, node: ast.expr, line: int) -> Site | None:
+def _unread(program: Program, split: Split, call: Call, sites: list[Site]) -> str | None:
+    """The layer or function on the path that the reading of the program could not follow."""
+    feeding = [source for source in program.sources if _within(source.call.site, sites)]
+    for fit in program.fits:
+        if fit.call.site == call.site:
+            feeding += fit.training if split == "training" else fit.validation
+    return next((what for source in feeding for what in source.unread), None)
+
+
+def _bound(source: Source, node: ast.expr, line: int) -> ast.expr | ast.stmt | None:
+    """What was last assigned to the name ``node``, if it is one."""
     if not isinstance(node, ast.Name):
         return None
     flows = [
-        f
-        for f in source.scope_at(node.lineno).flows
-        if f.name == node.id and f.node.lineno <= line and isinstance(f.node, ast.Call)
+        flow
+        for flow in source.scope_at(node.lineno).flows
+        if flow.name == node.id and flow.node.lineno <= line
     ]
-    if not flows:
+    return max(flows, key=lambda flow: flow.node.lineno).node if flows else None
+
+
+def _definition(source: Source, node: ast.expr, line: int) -> Site | None:
+    last = _bound(source, node, line)
+    if not isinstance(last, ast.Call) or not isinstance(last.func, ast.Attribute):
         return None
-    last = max(flows, key=lambda f: f.node.lineno).node
-    method = (
-        last.func.attr
-        if isinstance(last, ast.Call) and isinstance(last.func, ast.Attribute)
-        else ""
-    )
     chain = {"prefetch", "batch", "map", "cache", "shuffle", "repeat"}
-    return source.site(last) if method in chain else None
+    return source.site(last) if last.func.attr in chain else None
 
 
 def _inside(program: Program, source: Source, backbone: Backbone) -> tuple[Scaling, ...]:
@@ -263,10 +287,12 @@ def _inside(program: Program, source: Source, backbone: Backbone) -> tuple[Scali
     if tensor is not None:
         starts += [(node, tensor.site.end_line) for node in _statement(source, tensor.site)]
     found: dict[Site, Scaling] = {}
+    layers = {call.site for call in program.calls if call.name == LAMBDA}
     for node, line in starts:
         sites = [source.site(n) for n in source.slice(node, line).nodes]
         for scaling in program.scalings:
             in_model = scaling.kind in ("layer", "function", "normalization", "arithmetic")
+            in_model = in_model or scaling.owner in layers
             if in_model and not scaling.display and _within(scaling.site, sites):
                 found[scaling.site] = scaling
     return tuple(sorted(found.values(), key=lambda s: (s.site.line, s.site.column)))

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from tlfix.causes.spec import Finding
-from tlfix.evidence.scaling import Verdict, describe, same
-from tlfix.evidence.scaling_paths import Path, Paths, misplaced
+from tlfix.evidence.scaling import Verdict, describe, judge_steps, same
+from tlfix.evidence.scaling_paths import Path, Paths, misplaced, steps_of
 from tlfix.evidence.scaling_remedies import by_hand
 from tlfix.probe.trace import ScalingSeen
 from tlfix.program.model import Backbone, Program, Site
@@ -67,6 +67,36 @@ def site_of(
         return path.generators[0].site
     nested = next((use.site for use in backbone.uses if use.kind == "nested"), None)
     return nested or backbone.call.site
+
+
+def site_apart(path: Path, other: Path) -> Site:
+    """Where ``path`` parts from ``other``: a scaling of its own, else its own pipeline."""
+    shared = {scaling.site for scaling in other.scalings}
+    for scaling in path.scalings:
+        if scaling.site not in shared:
+            return scaling.site
+    known = {generator.site for generator in other.generators}
+    for generator in path.generators:
+        if generator.site not in known:
+            return generator.site
+    return path.bound or path.data
+
+
+def at_fault(
+    first: Path, differing: list[Path], paths: Paths, expects: ScalingSeen | None
+) -> tuple[Path, Path]:
+    """Of the training path and those that differ: the one to point at, and one to compare with."""
+    other = differing[0]
+    if expects is not None and not _right(first, paths, expects):
+        fine = next((path for path in differing if _right(path, paths, expects)), None)
+        if fine is not None:
+            return first, fine
+    return other, first
+
+
+def _right(path: Path, paths: Paths, expects: ScalingSeen) -> bool:
+    steps = steps_of((*path.scalings, *paths.inside))
+    return steps is not None and judge_steps(steps, expects) == "right"
 
 
 def advice(module: str | None, expects: ScalingSeen | None, reason: str | None) -> str:

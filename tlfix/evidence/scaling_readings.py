@@ -17,8 +17,15 @@ from tlfix.evidence.scaling import (
     judge_steps,
     same,
 )
-from tlfix.evidence.scaling_paths import paths_of, steps_of
-from tlfix.evidence.scaling_reading import Reading, advice, own_scaling, parting, site_of
+from tlfix.evidence.scaling_paths import Paths, paths_of, steps_of
+from tlfix.evidence.scaling_reading import (
+    Reading,
+    advice,
+    own_scaling,
+    parting,
+    site_apart,
+    site_of,
+)
 from tlfix.evidence.scaling_remedies import Unplaced, plan
 from tlfix.evidence.scaling_static import read
 from tlfix.findings import Evidence
@@ -106,7 +113,8 @@ def _at_door(
         arrivals = [("training", door.reads_as), ("validation", other.reads_as)]
         said = Evidence(source="probe", summary=parting(arrivals, expects))
         evidence = (said, *evidence, *evidence_of(other, expects, None, None))
-    site, remedy, reason = _placed(case.program, seen, backbone, door, other, expects)
+    parted = other if differs else None
+    site, remedy, reason = _placed(case.program, seen, backbone, door, other, expects, parted)
     finding = Finding(
         severity=severity,
         confidence=confidence,
@@ -141,12 +149,15 @@ def _placed(
     door: Door,
     other: Door | None,
     expects: ScalingSeen | None,
+    parted: Door | None,
 ) -> tuple[Site | None, Remedy | None, str | None]:
     """Where the fault stands in the source, and its remedy or the reason why there is none."""
     if backbone is None:
         return None, None, "the backbone's constructor is not in this file"
     paths = paths_of(program, backbone)
     site = site_of(program, backbone, paths)
+    if parted is not None:
+        site = _site_apart(paths, door, parted, expects) or site
     if expects is None or seen.module is None:
         return site, None, "its preprocess_input is not known"
     for split, measured in (("training", door), ("validation", other)):
@@ -161,6 +172,19 @@ def _placed(
         return site, plan(program, backbone, seen.module, expects, paths), None
     except Unplaced as reason:
         return site, None, str(reason)
+
+
+def _site_apart(paths: Paths, door: Door, parted: Door, expects: ScalingSeen | None) -> Site | None:
+    """Where the path of the split that is measured to be wrong parts from the other one."""
+    ways = {path.split: path for path in reversed(paths.paths)}
+    training, validation = ways.get("training"), ways.get("validation")
+    if training is None or validation is None:
+        return None
+    wrong = expects is not None and door.reads_as is not None and not same(door.reads_as, expects)
+    right = expects is not None and parted.reads_as is not None and same(parted.reads_as, expects)
+    if wrong and right:
+        return site_apart(training, validation)
+    return site_apart(validation, training)
 
 
 def _place_of(program: Program, seen: BackboneSeen, fit: FitSeen) -> Site | None:

@@ -9,11 +9,12 @@ from tlfix.causes.spec import Remedy
 from tlfix.evidence.edits import code, end, position
 from tlfix.evidence.scaling import compose, describe, same
 from tlfix.evidence.scaling_flow import covers
-from tlfix.evidence.scaling_paths import Path, Paths, misplaced, step_of, steps_of
+from tlfix.evidence.scaling_paths import LAMBDA, Path, Paths, misplaced, step_of, steps_of
 from tlfix.probe.trace import ScalingSeen
 from tlfix.program.model import Backbone, Call, Program, Scaling, Site
 
 Span = dict[str, object]
+_SHAPES = ("input_shape", "batch_input_shape", "batch_shape")
 
 
 class Unplaced(Exception):
@@ -98,13 +99,50 @@ def _remove(
     made = _Plan()
     for path in paths:
         for scaling in path.scalings:
-            _take_away(scaling, path, made)
+            _take_away(program, scaling, path, made)
     for scaling in inside:
-        made.add("removals", _scaled_span(scaling))
+        made.add("removals", _removal(program, scaling))
     return _remedy("remove_scaling", program, f"remove the extra scaling: {why}", made)
 
 
-def _take_away(scaling: Scaling, path: Path, made: _Plan) -> None:
+def _removal(program: Program, scaling: Scaling) -> Span:
+    """What to take away: of a Lambda that does nothing but scale, the whole layer.
+
+    Raises:
+        Unplaced: the layer tells the model its input's shape, or does more than scale.
+    """
+    call = _layer_of(program, scaling)
+    if call is None:
+        return _scaled_span(scaling)
+    if any(call.argument(keyword) for keyword in _SHAPES):
+        raise Unplaced(f"line {call.site.line}: the layer also sets the input's shape")
+    if call.site == scaling.site:
+        return _scaled_span(scaling)
+    given = call.argument("function", 0)
+    whole = given is not None and (
+        given.site == scaling.site
+        or (
+            given.site.path == scaling.site.path
+            and given.text.startswith("lambda")
+            and given.text.partition(":")[2].strip() == code(program, scaling.site)
+        )
+    )
+    if not whole:
+        raise Unplaced(f"line {call.site.line}: the scaling is a part of what a Lambda does")
+    return span(call.site)
+
+
+def _layer_of(program: Program, scaling: Scaling) -> Call | None:
+    """The Rescaling or Lambda layer that scales; None for any other scaling."""
+    for call in program.calls:
+        if call.site == (scaling.site if scaling.kind == "layer" else scaling.owner) and (
+            scaling.kind == "layer" or call.name == LAMBDA
+        ):
+            return call
+    return None
+
+
+def _take_away(program: Program, scaling: Scaling, path: Path, made: _Plan) -> None:
     if scaling.kind in ("argument", "reference"):
         generator = _generator_of(scaling, path)
         if generator is None:
@@ -112,7 +150,7 @@ def _take_away(scaling: Scaling, path: Path, made: _Plan) -> None:
         parameter = "rescale" if scaling.kind == "argument" else "preprocessing"
         made.add(parameter, span(generator.site))
     else:
-        made.add("removals", _scaled_span(scaling))
+        made.add("removals", _removal(program, scaling))
 
 
 def _generator_of(scaling: Scaling, path: Path) -> Call | None:
@@ -122,11 +160,19 @@ def _generator_of(scaling: Scaling, path: Path) -> Call | None:
 def _correct_inside(
     program: Program, module: str, expects: ScalingSeen, inside: tuple[Scaling, ...]
 ) -> Remedy:
-    first, *others = inside
+    fine = next((scaling for scaling in inside if _is(scaling, expects)), None)
+    if fine is not None:
+        others = tuple(scaling for scaling in inside if scaling is not fine)
+        try:
+            return _remove(program, (), others, "another one in the model is right")
+        except Unplaced:
+            # A first layer that carries the input's shape is corrected, and the others go.
+            pass
+    first, *rest = inside
     made = _Plan()
-    for scaling in others:
-        made.add("removals", _scaled_span(scaling))
-    if first.kind == "function":
+    for scaling in rest:
+        made.add("removals", _removal(program, scaling))
+    if first.kind in ("function", "reference"):
         made.add("renames", span(first.site))
     elif first.kind == "layer" and expects.name == "tf":
         made.add("layers", span(first.site))
@@ -197,7 +243,7 @@ def _scale_in_pipelines(
         else:
             _insert(path, made)
     for scaling in paths.inside:
-        made.add("removals", _scaled_span(scaling))
+        made.add("removals", _removal(program, scaling))
     kept = made.parameters.get("removals", [])
     for parameter in ("expressions", "renames"):
         # What one path replaces another may not remove.
@@ -218,7 +264,7 @@ def _one_scaling(program: Program, path: Path, expects: ScalingSeen, made: _Plan
             continue
         same_generator = keep.kind in ("argument", "reference") and scaling.kind == "argument"
         if not (same_generator and right is None):
-            _take_away(scaling, path, made)
+            _take_away(program, scaling, path, made)
     if right is not None:
         return
     if keep.kind in ("argument", "reference"):

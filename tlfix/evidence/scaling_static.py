@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tlfix.causes.spec import Finding
+from tlfix.causes.spec import Finding, Remedy
 from tlfix.evidence.scaling import Verdict, compose, describe, expected_by, judge_steps, same
 from tlfix.evidence.scaling_paths import Path, Paths, misplaced, paths_of, steps_of
 from tlfix.evidence.scaling_reading import (
     Reading,
     advice,
+    at_fault,
     own_scaling,
     parting,
+    site_apart,
     site_of,
     unapplied,
 )
@@ -49,17 +51,19 @@ def read(program: Program) -> Iterator[Reading]:
     verdict = verdicts[first]
     if verdict == "right" and not differs:
         return
-    try:
-        remedy, reason = plan(program, backbone, module, expects, paths), None
-    except Unplaced as why:
-        remedy, reason = None, str(why)
+    if paths.unread is not None and verdict in ("missing", "mismatch") and not differs:
+        return
+    remedy, reason = _remedy(program, backbone, module, expects, paths)
     yield Reading(
         verdict,
         tuple(dict.fromkeys(path.split for path in differing)) if differs else (),
         Finding(
-            severity="warning",
-            confidence=_confidence(program, first, verdict),
-            site=site_of(program, backbone, paths, first if not differs else differing[0]),
+            # What is not read may be what makes it right.
+            severity="warning" if paths.unread is None else "note",
+            confidence=_confidence(first, verdict) if paths.unread is None else "possible",
+            site=site_apart(*at_fault(first, differing, paths, expects))
+            if differs
+            else site_of(program, backbone, paths, first),
             evidence=tuple(_read(program, first, differing if differs else [], paths, expects)),
             remedy=remedy,
             advice=advice(module, expects, reason),
@@ -75,12 +79,9 @@ def _in_model_alone(
     if not steps:
         return
     verdict = judge_steps(steps, expects)
-    if verdict not in ("mismatch", "double"):
+    if verdict not in ("mismatch", "double") or paths.unread is not None:
         return
-    try:
-        remedy, reason = plan(program, backbone, module, expects, paths), None
-    except Unplaced as why:
-        remedy, reason = None, str(why)
+    remedy, reason = _remedy(program, backbone, module, expects, paths)
     evidence = Evidence(
         source="static",
         summary=f"the model scales its input to {describe(compose(*steps))}; the backbone was "
@@ -98,6 +99,18 @@ def _in_model_alone(
             advice=advice(module, expects, reason),
         ),
     )
+
+
+def _remedy(
+    program: Program, backbone: Backbone, module: str, expects: ScalingSeen, paths: Paths
+) -> tuple[Remedy | None, str | None]:
+    """The change to make, or the reason why there is none."""
+    if paths.unread is not None:
+        return None, f"`{paths.unread}` may scale too, and was not read"
+    try:
+        return plan(program, backbone, module, expects, paths), None
+    except Unplaced as why:
+        return None, str(why)
 
 
 def _expected(backbone: Backbone) -> str | None:
@@ -124,7 +137,7 @@ def _delivered(path: Path, paths: Paths) -> ScalingSeen:
     return compose(*(steps_of((*path.scalings, *paths.inside)) or ()))
 
 
-def _confidence(program: Program, path: Path, verdict: Verdict) -> Confidence:
+def _confidence(path: Path, verdict: Verdict) -> Confidence:
     return "likely" if path.raw or verdict != "missing" else "possible"
 
 

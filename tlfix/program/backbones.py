@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tlfix.program.architectures import ARCHITECTURES, position
 from tlfix.program.calls import architecture
-from tlfix.program.dataflow import Trace, contents
+from tlfix.program.dataflow import Trace, contents, sequential_parts
 from tlfix.program.meaning import MODEL, options
 from tlfix.program.model import UNKNOWN, Backbone, BackboneUse, Call, Scaling, Site
 from tlfix.program.training import is_fit
@@ -58,9 +59,12 @@ def collect(
             known = uses.setdefault(network.call.site, {})
             if not any(each.kind == "inlined" for each in known.values()):
                 known[site] = use
+    around = _around(walker, scalings)
     found = []
     for site, made in constructors.items():
         seen = tuple(uses.get(site, {}).values())
+        if site in around:
+            seen = tuple(replace(use, unread=(*use.unread, *around[site])) for use in seen)
         found.append(_backbone(final(made.call), seen, site in loaded))
     return tuple(found)
 
@@ -134,6 +138,30 @@ def _uses(made: Made, known: dict[Site, Scaling]) -> list[tuple[Made, BackboneUs
     return [(network, _use(kind, call, given, known)) for network in _whole(made.callee)]
 
 
+def _around(walker: Walker, known: dict[Site, Scaling]) -> dict[Site, tuple[str, ...]]:
+    """What scales, or may scale, before a model of the script that has a backbone inside it."""
+    found: dict[Site, tuple[str, ...]] = {}
+
+    def note(model: Value | None, before: Trace) -> None:
+        names = (*(known[site].name or "a scaling" for site in before.sites), *before.unread)
+        inner = [o for o in options(model) if isinstance(o, Made) and o.kind == MODEL]
+        for option in inner if names else ():
+            for network in contents(option, known) if not architecture(option.call.name) else ():
+                found[network.call.site] = names
+
+    for made in walker.made:
+        if made.call.name == "keras.Sequential":
+            before = Trace(known)
+            for part in sequential_parts(made):
+                note(part, before)
+                before.layer(part)
+        elif made.call.name == f"{MODEL}.__call__":
+            given = made.given("inputs", 0)
+            if not _eager(given):
+                note(made.callee, Trace(known).back(given))
+    return found
+
+
 def _whole(value: Value | None) -> list[Made]:
     return [
         option
@@ -144,13 +172,15 @@ def _whole(value: Value | None) -> list[Made]:
 
 def _use(kind: str, call: Call, given: Value | None, known: dict[Site, Scaling]) -> BackboneUse:
     argument = call.argument("inputs" if kind == "nested" else "x", 0)
+    before = Trace(known).back(given)
     return BackboneUse(
         kind,  # type: ignore[arg-type]
         call.site,
         argument.text if argument is not None else None,
         argument.site if argument is not None else None,
         call.constant("training", 1 if kind == "nested" else None),
-        Trace(known).back(given).scalings,
+        before.scalings,
+        tuple(before.unread),
     )
 
 
@@ -160,12 +190,14 @@ def _inlined(network: Made, site: Site, known: dict[Site, Scaling]) -> BackboneU
     argument = network.call.argument("input_tensor", place)
     if argument is None or argument.text == "None":
         return BackboneUse("inlined", site)
+    before = Trace(known).back(network.given("input_tensor", place))
     return BackboneUse(
         "inlined",
         site,
         argument.text,
         argument.site,
-        scalings=Trace(known).back(network.given("input_tensor", place)).scalings,
+        scalings=before.scalings,
+        unread=tuple(before.unread),
     )
 
 
@@ -179,13 +211,16 @@ def _sequential(made: Made, known: dict[Site, Scaling]) -> list[tuple[Made, Back
     before = Trace(known)
     for part in parts:
         for option in options(part.value):
-            if not isinstance(option, Made):
-                continue
-            if architecture(option.call.name):
-                use = BackboneUse("sequential", part.site, scalings=before.scalings)
+            if isinstance(option, Made) and architecture(option.call.name):
+                use = BackboneUse(
+                    "sequential",
+                    part.site,
+                    scalings=before.scalings,
+                    unread=tuple(before.unread),
+                )
                 found.append((option, use))
-            elif option.kind is not None:
-                before.model(option)
+            else:
+                before.layer(option)
     return found
 
 

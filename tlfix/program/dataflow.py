@@ -16,6 +16,7 @@ from tlfix.program.meaning import (
     options,
 )
 from tlfix.program.model import Scaling, Site
+from tlfix.program.plain import is_plain, is_reader
 from tlfix.program.scalings import scalings_of
 from tlfix.program.values import (
     Affine,
@@ -28,6 +29,7 @@ from tlfix.program.values import (
     Made,
     Mapping,
     Mixed,
+    Opaque,
     Sequence,
     Value,
 )
@@ -37,7 +39,11 @@ _FARTHEST: Final = 80
 
 
 class Trace:
-    """One walk back from a value. ``sites`` are the scalings met, in order of application."""
+    """One walk back from a value. ``sites`` are the scalings met, in order of application.
+
+    ``unread`` names what was met on the way of the pixels and may scale them unseen: layers and
+    functions of somebody else, arithmetic with values that are not known.
+    """
 
     def __init__(self, known: dict[Site, Scaling]) -> None:
         self._known = known
@@ -45,6 +51,8 @@ class Trace:
         self._depth = 0
         self.sites: list[Site] = []
         self.backbones: list[Made] = []
+        self.unread: list[str] = []
+        self._aside = 0
 
     @property
     def scalings(self) -> tuple[Scaling, ...]:
@@ -65,9 +73,35 @@ class Trace:
         for value in values:
             self.back(value)
 
+    def _beside(self, values: Iterable[Value | None]) -> None:
+        """Walk back from what is no image: sizes, paths, labels."""
+        self._aside += 1
+        self._all(values)
+        self._aside -= 1
+
+    def _doubt(self, what: str) -> None:
+        if not self._aside and what not in self.unread:
+            self.unread.append(what)
+
     def _met(self, made: Made) -> None:
-        for scaling in scalings_of(made):
+        scalings = tuple(scalings_of(made))
+        for scaling in scalings:
             self._note(scaling.site)
+        if not scalings and not is_plain(made.call.name):
+            self._doubt(made.call.name)
+
+    def layer(self, value: Value | None) -> None:
+        """What an element of a ``Sequential``, or an object that is called, does to its input."""
+        for option in options(value):
+            if isinstance(option, Made):
+                self.model(option)
+            elif isinstance(option, Item | Element) and isinstance(option.base, Sequence):
+                for part in option.base.parts:
+                    self.layer(part.value)
+            elif isinstance(option, Instance):
+                self._doubt(option.of.name)
+            else:
+                self._doubt(getattr(option, "name", "") or "a layer")
 
     def _note(self, site: Site) -> None:
         if site in self._known and site not in self.sites:
@@ -81,6 +115,7 @@ class Trace:
         elif isinstance(value, Either):
             self._all(value.options)
         elif isinstance(value, Mixed):
+            self._doubt("arithmetic")
             self._all(value.parts)
         elif isinstance(value, Sequence):
             self._all(part.value for part in value.parts)
@@ -129,18 +164,16 @@ class Trace:
                 self.backbones.append(made)
         elif name == "keras.Sequential":
             for part in sequential_parts(made):
-                for option in options(part):
-                    if isinstance(option, Made):
-                        self.model(option)
+                self.layer(part)
         elif name == "keras.Model":
             self.back(made.given("outputs", 1) or made.given("output"))
         elif name == "keras.layers.Lambda":
-            self.back(made.results.get("function"))
-            self._met(made)
+            result = made.results.get("function")
+            self.back(result)
+            if result is None or (isinstance(result, Opaque) and result.name != "inputs"):
+                self._met(made)
         elif name == "keras.layers.TimeDistributed":
-            for option in options(made.given("layer", 0)):
-                if isinstance(option, Made):
-                    self.model(option)
+            self.layer(made.given("layer", 0))
         elif name.endswith(".get_layer") and isinstance(made.receiver, Made):
             self.model(made.receiver)
         elif name.endswith(".__call__"):
@@ -150,12 +183,12 @@ class Trace:
 
     def _made(self, made: Made) -> None:
         name = made.call.name
-        if name.endswith(".__call__"):
+        if name.endswith(".__call__") or _is_object(made.callee):
             self._all(made.arguments[:1] or list(made.keywords.values())[:1])
-            for option in options(made.receiver if made.receiver is not None else made.callee):
-                if isinstance(option, Made):
-                    self.model(option)
-            self.back(made.results.get("call"))
+            result = made.results.get("call")
+            if result is None or isinstance(result, Opaque):
+                self.layer(made.receiver if made.receiver is not None else made.callee)
+            self.back(result)
         elif made.kind == DATASET:
             self._dataset(made)
         elif made.kind == ITERATOR:
@@ -163,7 +196,7 @@ class Trace:
                 self._all(first(value) for value in made.arguments[:1])
             for option in options(made.receiver):
                 if isinstance(option, Made) and option.call.name == GENERATOR:
-                    self.back(option.results.get("preprocessing_function"))
+                    self._handed(option, "preprocessing_function")
                     self._met(option)
         elif made.kind == PYTHON_GENERATOR:
             self.back(first(made.results.get("yield")))
@@ -171,9 +204,24 @@ class Trace:
             self.model(made)
         elif name in {"tf.py_function", "tf.numpy_function"} and "func" in made.results:
             self.back(first(made.results["func"]))
-        else:
-            self._all((made.receiver, *made.arguments[:3]))
+        elif is_reader(name):
+            self._beside((made.receiver, *made.arguments[:3]))
             self._met(made)
+        else:
+            self._all((made.receiver, *made.arguments[:1]))
+            self._beside(made.arguments[1:3])
+            self._met(made)
+
+    def _handed(self, made: Made, keyword: str, position: int | None = None) -> None:
+        """A function that is handed over: its result, or that it could not be followed."""
+        result = made.results.get(keyword)
+        self.back(result)
+        given = made.call.argument(keyword, position)
+        if given is None or (given.value is None and given.text == "None"):
+            return
+        known = any(scaling.module for scaling in scalings_of(made))
+        if not known and (result is None or (isinstance(result, Opaque) and not result.name)):
+            self._doubt(given.text)
 
     def _dataset(self, made: Made) -> None:
         result = made.results.get("map_func")
@@ -187,9 +235,16 @@ class Trace:
                 self._all(first(value) for value in made.arguments[:1])
             else:
                 self.back(made.receiver)
+            if made.call.name.endswith(".map"):
+                self._handed(made, "map_func", 0)
             self._met(made)
         else:
             self._all(first(value) for value in made.arguments[:1])
+
+
+def _is_object(callee: Value) -> bool:
+    """Whether what is called is an object: one layer or another, not a function."""
+    return any(isinstance(option, Made | Instance) for option in options(callee))
 
 
 def first(value: Value | None) -> Value | None:

@@ -120,6 +120,8 @@ class BackboneUse:
     """The constant given as ``training=`` in a nested call; None when it is absent."""
     scalings: tuple[Scaling, ...] = ()
     """What scales the images inside the model before the backbone, in order of application."""
+    unread: tuple[str, ...] = ()
+    """Layers and functions in the model before the backbone that may scale, and are not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,8 @@ class Source:
     stages: tuple[Call, ...] = ()
     scalings: tuple[Scaling, ...] = ()
     """What scales the images on this path before they reach the model, in order of application."""
+    unread: tuple[str, ...] = ()
+    """Layers, functions and arithmetic on this path that may scale the images, and are not read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ def source(
         generator.call if generator is not None else None,
         stages,
         trace.scalings,
+        tuple(trace.unread),
     )
 
 
@@ -156,7 +157,9 @@ def of_fit(
     if images is not value and text is not None:
         text = text.strip("([").split(",")[0].strip()
     name = text if text is not None and text.isidentifier() else None
-    return (Source("arrays", call, split, name, None, (), Trace(known).back(images).scalings),)
+    trace = Trace(known).back(images)
+    unread = tuple(trace.unread)
+    return (Source("arrays", call, split, name, None, (), trace.scalings, unread),)
 
 
 def _images(value: Value) -> Value:
