@@ -1,6 +1,7 @@
 """Freeze the BatchNorm layers of a backbone, so that they keep their pretrained statistics.
 
 A frozen BatchNormalization layer runs in inference mode: https://keras.io/guides/transfer_learning/
+So it does where ``training=False`` is overridden, in functional models of Keras 3.0 to 3.15.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Codemod(VisitorBasedCodemodCommand):
             for change in freezes(tree, tree.function(made))
             if tree.start(made) < tree.start(change.statement) < tree.start(fit)
         ]
+        _check_elsewhere(tree, made)
         batchnorm = spell(tree.module, "layers.BatchNormalization", self.edits)
         for change in changes:
             _check(tree, change, until)
@@ -81,6 +83,16 @@ def _compiled(tree: Tree, fit: cst.Call) -> Position:
     if not found:
         raise Declined(f"`{model}.compile` does not stand in the same function as its fit")
     return found[-1]
+
+
+def _check_elsewhere(tree: Tree, made: cst.SimpleStatementLine) -> None:
+    """No other function may unfreeze what is frozen in the one that makes the backbone."""
+    assigned = {tree.function(node) for node in tree.nodes() if isinstance(node, cst.AssignTarget)}
+    for function in assigned - {tree.function(made)}:
+        for change in freezes(tree, function):
+            if change.known is not False:
+                line = tree.line(change.statement)
+                raise Declined(f"line {line} unfreezes `{change.owner}` in another function")
 
 
 def _check(tree: Tree, change: Freeze, until: Position) -> None:

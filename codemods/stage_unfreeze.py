@@ -1,7 +1,9 @@
 """Turn one training into two stages: the head on a frozen backbone, then the backbone's top.
 
 The recipe is that of https://keras.io/guides/transfer_learning/: BatchNormalization stays frozen
-(it then runs in inference mode), and the second stage is compiled anew at a low rate.
+(it then runs in inference mode), and the second stage is compiled anew at a low rate. The guide's
+other way, ``training=False`` where the backbone is called, does not hold under Keras 3.0 to 3.15:
+in functional models ``fit`` overrides it (https://github.com/keras-team/keras/pull/23364).
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.causes.batchnorm_cases import ran, seen, tuned
@@ -7,7 +9,7 @@ from tests.traces import model, probe
 from tlfix.causes.batchnorm_training_mode import CAUSE
 from tlfix.causes.spec import Case, Finding
 from tlfix.codemods import transform
-from tlfix.probe.trace import Trace
+from tlfix.probe.trace import Environment, Trace
 from tlfix.program.reader import read
 
 TEXT = CAUSE.examples.sick
@@ -26,7 +28,7 @@ class TestRead:
     @pytest.mark.parametrize(
         ("old", "new"),
         [
-            ("base(x)", "base(x, training=False)"),
+            ("base(x)", "base(x, training=False)"),  # what that is worth only a probe can tell
             ("base.trainable = True", "base.trainable = False"),
             ("base.trainable = False\n", ""),  # from the start: another cause
             ("ResNet50(", "VGG16("),
@@ -87,6 +89,13 @@ class TestMeasured:
         frozen = model(backbone_training_mode=False)
         assert find(TEXT, ran(tuned(seen(0.5, 0.8), 0.9, 0.5, model=frozen))) == []
 
+    def test_the_layers_of_a_head_are_not_the_backbones(self) -> None:
+        """One layer of 53 follows the batches, as it should: the 52 others are frozen."""
+        fit = tuned(seen(0.5, 0.8, layers=53, updating=1), 0.9, 0.5)
+        assert find(TEXT, ran(fit)) == []
+        both = tuned(seen(0.5, 0.8, layers=53, updating=2), 0.9, 0.5)
+        assert [f.severity for f in find(TEXT, ran(both))] == ["warning"]
+
     def test_an_inlined_backbone_has_its_layers_frozen(self) -> None:
         text = TEXT.replace("(base(x))", "(base.output)").replace(
             "Model(inputs,", "Model(base.input,"
@@ -96,3 +105,47 @@ class TestMeasured:
         cured = transform(text, "freeze_batchnorm", finding.remedy.edits["train.py"])
         assert cured.count("BatchNormalization") == 1
         assert cured.index("isinstance") > cured.index("base.trainable = True")
+
+
+class TestOverridden:
+    """``training=False`` where the backbone is called, in a model whose statistics moved."""
+
+    GUIDE = TEXT.replace("base(x)", "base(x, training=False)")
+
+    def ran(self, keras: str | None, accuracy: float = 0.8, **other: Any) -> Trace:
+        versions = None if keras is None else Environment(python="3.11", keras=keras)
+        fit = tuned(seen(accuracy, 0.8), 0.9, accuracy, **other)
+        return ran(fit).model_copy(update={"environment": versions})
+
+    @staticmethod
+    def told(finding: Finding) -> bool:
+        return any("which fit overrides" in evidence.summary for evidence in finding.evidence)
+
+    def test_the_recipe_of_the_guide_is_no_fault_without_harm(self) -> None:
+        (finding,) = find(self.GUIDE, self.ran("3.15.1"))
+        assert finding.severity == "note" and finding.remedy is None
+        assert self.told(finding)
+        assert "line 7 calls" in finding.evidence[-1].summary
+
+    def test_what_is_measured_wins_over_what_is_written(self) -> None:
+        (finding,) = find(self.GUIDE, self.ran("3.15.1", 0.5))
+        assert (finding.severity, finding.confidence) == ("warning", "certain")
+        assert finding.remedy is not None
+        edits = finding.remedy.edits["train.py"]
+        cured = transform(self.GUIDE, finding.remedy.codemod, edits)
+        assert cured == CAUSE.examples.healthy.replace("base(x)", "base(x, training=False)")
+
+    @pytest.mark.parametrize(
+        ("keras", "told"),
+        [("3.0.0", True), ("3.15.1", True), ("3.16.0", False), ("2.15.0", False), (None, False)],
+    )
+    def test_only_where_this_keras_does_so(self, keras: str | None, told: bool) -> None:
+        (finding,) = find(self.GUIDE, self.ran(keras))
+        assert self.told(finding) is told
+
+    def test_a_call_of_its_own_keeps_to_it(self) -> None:
+        own = model(kind="subclassed", backbone_trainable=400_000, backbone_training_mode=True)
+        (finding,) = find(self.GUIDE, self.ran("3.15.1", model=own))
+        assert not self.told(finding)
+        (finding,) = find(TEXT, self.ran("3.15.1"))
+        assert not self.told(finding)

@@ -55,6 +55,26 @@ def test_in_a_function() -> None:
     assert freeze(inside(MADE + REST)) == inside(MADE + LOOP + REST)
 
 
+def test_a_function_that_freezes_something_does_not_matter() -> None:
+    other = "def shut(model):\n    model.trainable = False\n"
+    assert freeze(other + MADE + REST) == other + MADE + LOOP + REST
+
+
+def test_in_a_model_of_its_own() -> None:
+    """The layers are frozen where the backbone is made, which is long before compile."""
+    model = """\
+class Classifier(Model):
+    def __init__(self):
+        super().__init__()
+        self.base = VGG16()
+        self.head = layers.Dense(2)
+model = Classifier()
+"""
+    loop = "".join(f"        {line}\n" for line in LOOP.replace("base", "self.base").splitlines())
+    made = "        self.base = VGG16()\n"
+    assert freeze(model + REST) == model.replace(made, made + loop) + REST
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
@@ -69,6 +89,10 @@ def test_in_a_function() -> None:
         (f"{MADE}base = other\n{REST}", "bound more than once"),
         (f"{MADE}for i in x:\n    model.compile('adam')\n    model.fit(x)\n", "in a loop"),
         (f"use(VGG16())\n{REST}", "no variable holds"),
+        (
+            f"{MADE}def open_up(model):\n    model.trainable = True\n{REST}",
+            "unfreezes `model` in another function",
+        ),
         (f"{MADE}model.fit(x)\n", "does not stand in the same function"),
     ],
 )

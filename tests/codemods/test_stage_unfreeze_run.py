@@ -44,6 +44,11 @@ inputs = keras.Input((32, 32, 3))
 head = layers.GlobalAveragePooling2D()(base(inputs))
 model = keras.Model(inputs, layers.Dense(2, activation="softmax")(head))
 """,
+    "the_guides": """\
+inputs = keras.Input((32, 32, 3))
+head = layers.GlobalAveragePooling2D()(base(inputs, training=False))
+model = keras.Model(inputs, layers.Dense(2, activation="softmax")(head))
+""",
     "inlined": """\
 head = layers.GlobalAveragePooling2D()(base.output)
 model = keras.Model(base.input, layers.Dense(2, activation="softmax")(head))

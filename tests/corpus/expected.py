@@ -171,8 +171,9 @@ PROGRAMS = (
         name="s003_2",
         own="mobilenetv2",
         truth=(
-            "The seed blames frozen BatchNormalization; under `training=False` unfreezing it "
-            "changes gamma and beta only. The fault is the scaling: [0, 1] instead of [-1, 1]."
+            "The seed blames frozen BatchNormalization, which is as it should be: frozen layers "
+            "keep the statistics the backbone was trained with. The fault is the scaling: [0, 1] "
+            "instead of [-1, 1]."
         ),
         read=("preprocessing-mismatch",),
         measured=("preprocessing-mismatch",),

@@ -93,6 +93,7 @@ def test_stale_statistics_are_seen_and_what_new_ones_would_give(keras: Any) -> N
     assert scores["recalibrated"] > 0.95 and scores["accuracy"] < 0.9
     assert len(scores["correct"]) == len(scores["recalibrated_correct"]) == 96
     assert np.mean(scores["recalibrated_correct"]) == scores["recalibrated"]
+    assert batchnorm.scores(model, data, data, "training", False, 0.0) == {}, "no time for all"
     now = models.snapshot(model.weights)
     assert all(np.array_equal(a, b) for a, b in zip(now, final, strict=True))
 

@@ -19,10 +19,10 @@ Measured on MobileNetV2 0.35 with right scaling, 128 images: photographs 0.02, s
 3 to 5 points better). The gain in accuracy decides; the shift names its reason."""
 
 _ADVICE = (
-    "in the fine-tuning stage let the backbone's BatchNormalization layers train too (call the "
-    "backbone without training=False, unfreeze them before compile), at a low rate and with "
-    "batches of 32 or more; for a frozen backbone, compute their statistics anew from training "
-    "images first"
+    "in the fine-tuning stage let the backbone's BatchNormalization layers train too (unfreeze "
+    "them before compile, and call the backbone without training=False, to which all but Keras "
+    "3.0 to 3.15 keep), at a low rate and with batches of 32 or more; for a frozen backbone, "
+    "compute their statistics anew from training images first"
 )
 
 

@@ -12,8 +12,8 @@ from tlfix.probe.trace import BatchNormSeen, FitSeen, Trace
 from tlfix.program.model import Site
 
 _ADVICE = (
-    "keep pretrained BatchNorm in inference mode (training=False), give new BatchNormalization "
-    "layers a momentum of 0.9 or train for more steps, or compute the statistics anew before the "
+    "freeze pretrained BatchNormalization layers (`layer.trainable = False`), give new ones "
+    "a momentum of 0.9 or train for more steps, or compute the statistics anew before the "
     "model is used"
 )
 

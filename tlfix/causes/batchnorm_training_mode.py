@@ -15,8 +15,9 @@ WITHOUT = ("VGG16", "VGG19", "ConvNeXt")
 """Backbones of keras.applications, by how their names start, that have no BatchNorm."""
 
 _ADVICE = (
-    "call the backbone with training=False inside the model, or freeze its BatchNormalization "
-    "layers before compile: they then keep the statistics they were trained with"
+    "set `trainable = False` on the backbone's BatchNormalization layers after it is unfrozen and "
+    "before compile: they then keep the statistics they were trained with (`training=False` where "
+    "the backbone is called is not enough under Keras 3.0 to 3.15)"
 )
 
 _EXPLAINS = ("mode-gap", "chance-validation", "slow-learning", "unstable-loss", "overfitting")
@@ -32,7 +33,10 @@ def _find(case: Case) -> Iterator[Finding]:
 
 
 def _read(program: Program) -> Iterator[Finding]:
-    """A backbone that is unfrozen for a later fit and not called with training=False: a note."""
+    """A backbone that is unfrozen for a later fit and not called with training=False: a note.
+
+    Whether ``training=False`` holds depends on the Keras that runs the program: a probe tells.
+    """
     for backbone in program.backbones:
         use = next((u for u in backbone.uses if u.kind in ("nested", "inlined")), None)
         if use is None or (use.kind == "nested" and use.training is not None):
@@ -61,6 +65,9 @@ def _measured(case: Case, trace: Trace, fit: FitSeen, seen: BatchNormSeen) -> It
     stale = new is not None and new.significant and batchnorm.at_chance(fit, seen)
     evidence = [_follows(fit, seen)]
     backbone, static = batchnorm.static(case.program, trace, fit)
+    told = batchnorm.overridden(trace, fit, backbone)
+    if told is not None:
+        evidence.append(told)
     if hurt and gap is not None:
         evidence += [gap.evidence, *(loss.evidence for loss in losses)]
     if hurt and not stale and batchnorm.settled(trace, fit):
@@ -142,6 +149,14 @@ model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(train, validation_data=val, epochs=5)
 """
 
+_OPEN = "base.trainable = True\n"
+
+_KEPT = """\
+for layer in base.layers:
+    if isinstance(layer, keras.layers.BatchNormalization):
+        layer.trainable = False  # keep the pretrained statistics
+"""
+
 CAUSE = CauseSpec(
     id="batchnorm-training-mode",
     code="TL405",
@@ -153,12 +168,19 @@ CAUSE = CauseSpec(
     ),
     why=(
         "Statistics of small batches are noisy, and the moving averages trail behind the weights. "
-        "What is learned in training mode is then lost in inference mode. Called with "
-        "`training=False`, a backbone keeps its statistics when it is unfrozen; its scales and "
-        "shifts train all the same."
+        "What is learned in training mode is then lost in inference mode. A frozen "
+        "BatchNormalization layer keeps its statistics. `training=False` where the backbone is "
+        "called keeps them too in Keras 2, in a model's own `call`, and from Keras 3.16 on; in "
+        "functional models of Keras 3.0 to 3.15 `fit` overrides it, though the Keras guide to "
+        "transfer learning relies on it."
     ),
-    sources=("https://keras.io/guides/transfer_learning/", "https://arxiv.org/abs/1502.03167"),
+    sources=(
+        "https://keras.io/guides/transfer_learning/",
+        "https://arxiv.org/abs/1502.03167",
+        "https://github.com/keras-team/keras/issues/20285",
+        "https://github.com/keras-team/keras/pull/23364",
+    ),
     find=_find,
-    examples=Examples(sick=_SICK, healthy=_SICK.replace("base(x)", "base(x, training=False)")),
+    examples=Examples(sick=_SICK, healthy=_SICK.replace(_OPEN, _OPEN + _KEPT)),
     after=("backbone-unfrozen",),
 )

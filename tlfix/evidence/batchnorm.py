@@ -3,23 +3,36 @@
 A layer keeps ``momentum`` of its moving statistics at each step and takes the rest from the batch
 (keras.io/api/layers/normalization_layers/batch_normalization): after n steps, momentum ** n of
 what is stored is still from before.
+
+What keeps the statistics of pretrained layers is freezing the layers. ``training=False`` where the
+backbone is called does not always: :data:`OVERRIDDEN`.
 """
 
 from __future__ import annotations
 
+import re
 from math import ceil
 
 from tlfix.causes.spec import Remedy
 from tlfix.evidence import tuning
-from tlfix.evidence.edits import end, merged, position, set_argument
+from tlfix.evidence.edits import merged, position, set_argument
 from tlfix.evidence.harm import ALPHA, Loss, lower, mcnemar
 from tlfix.findings import Evidence, Measurement
 from tlfix.probe.trace import BatchNormSeen, FitSeen, Trace
-from tlfix.program.model import Backbone, Call, Fit, Program
+from tlfix.program.model import Backbone, Fit, Program
 
 LAG = 0.05
 """Share of the statistics (0..1) from before training up to which they count as caught up: three
 time constants of the moving average, as one takes for any exponential."""
+
+OVERRIDDEN = ((3, 0), (3, 15))
+"""First and last minor version of Keras whose functional models replace a ``training=False`` given
+at the backbone's call by the mode they run in themselves. So ``fit`` trains BatchNorm all the same.
+
+Measured on 3.15.1, where the statistics move, and on the source of 3.16.0, where they stand still;
+``operation_fn`` in keras/src/models/functional.py reads alike from 3.0.0 to 3.15.1, and
+https://github.com/keras-team/keras/pull/23364 removes it. Keras 2 and a model's own ``call`` keep
+to the argument."""
 
 
 def renewed(seen: BatchNormSeen) -> Loss | None:
@@ -120,28 +133,45 @@ def lagging(trace: Trace, fit: FitSeen) -> Evidence | None:
 
 
 def pretrained(trace: Trace, fit: FitSeen) -> bool:
-    """True if a backbone with pretrained weights holds BatchNorm layers that follow the batches."""
-    backbone = trace.backbone_of(fit)
+    """True if a backbone with pretrained weights holds BatchNorm layers that follow the batches.
+
+    More layers follow them than there are outside the backbone: those of the head always do.
+    """
+    backbone, seen = trace.backbone_of(fit), fit.batchnorm
     return (
         backbone is not None
         and backbone.weights_status == "pretrained"
+        and seen is not None
+        and seen.updating > max(seen.layers - backbone.batchnorms, 0)
         and backbone.batchnorms > 0
         and fit.model.backbone_training_mode is True
     )
 
 
-def freeze(program: Program, backbone: Backbone | None, fit: Fit | None) -> Remedy | None:
-    """Keep the backbone's BatchNorm in inference mode: where it is called, else layer by layer."""
-    if backbone is None:
+def overridden(trace: Trace, fit: FitSeen, backbone: Backbone | None) -> Evidence | None:
+    """That the backbone is called with ``training=False`` and this Keras does not keep to it."""
+    version = trace.environment.keras if trace.environment else None
+    numbers = re.match(r"(\d+)\.(\d+)", version or "")
+    if numbers is None or backbone is None or fit.model.kind not in ("functional", "sequential"):
         return None
-    nested = [use for use in backbone.uses if use.kind == "nested"]
-    calls = [_call(program, use.site.line, use.site.column, end(use.site)) for use in nested]
-    known = all(use.training in (None, True) for use in nested)
-    if nested and known and all(calls) and len(nested) == len(backbone.uses):
-        edits = [(program.path, set_argument(c, "training", None, "False")) for c in calls if c]
-        summary = "call the backbone with training=False: its BatchNorm keeps its statistics"
-        return merged("set_argument", summary, edits, "cursory")
-    if nested or backbone.variable is None or fit is None:
+    if not OVERRIDDEN[0] <= (int(numbers[1]), int(numbers[2])) <= OVERRIDDEN[1]:
+        return None
+    use = next((u for u in backbone.uses if u.kind == "nested" and u.training is False), None)
+    if use is None:
+        return None
+    (_, first), (_, last) = OVERRIDDEN
+    return Evidence(
+        source="static",
+        summary=(
+            f"line {use.site.line} calls the backbone with training=False, which fit overrides in "
+            f"functional models of Keras 3.{first} to 3.{last} (here {version})"
+        ),
+    )
+
+
+def freeze(program: Program, backbone: Backbone | None, fit: Fit | None) -> Remedy | None:
+    """Freeze the backbone's BatchNorm layers, which holds on every version (:data:`OVERRIDDEN`)."""
+    if backbone is None or backbone.variable is None or fit is None:
         return None
     return Remedy(
         codemod="freeze_batchnorm",
@@ -154,13 +184,6 @@ def freeze(program: Program, backbone: Backbone | None, fit: Fit | None) -> Reme
         },
         review="cursory",
     )
-
-
-def _call(program: Program, line: int, column: int, stop: object) -> Call | None:
-    for call in program.calls:
-        if (call.site.line, call.site.column) == (line, column) and end(call.site) == stop:
-            return call
-    return None
 
 
 def quicker(program: Program, momentum: float = 0.9) -> Remedy | None:

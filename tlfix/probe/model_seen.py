@@ -45,8 +45,8 @@ class ModelSeen(Seen):
     """The model given to ``fit``, at the moment of the call.
 
     ``backbone_trainable`` is the number of trainable parameters inside the backbones, ``head_*``
-    everything else. ``backbone_training_mode`` is true if the backbone's BatchNorm layers run in
-    training mode during ``fit`` (not frozen and not called with ``training=False``).
+    everything else. ``backbone_training_mode`` is measured, not read: true if BatchNorm layers
+    replaced statistics when the trained model ran in training mode, as ``fit`` runs it.
     """
 
     key: int

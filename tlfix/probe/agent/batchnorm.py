@@ -159,14 +159,20 @@ def scores(
     model: Any, training: Sample, scored: Sample, split: str, from_logits: bool, seconds: float
 ) -> dict[str, Any]:
     """The model's accuracy on ``scored`` as it stands and after its statistics were computed anew
-    from ``training``, as part of an event (``BatchNormSeen``); empty without single classes."""
+    from ``training``, as part of an event (``BatchNormSeen``); empty without single classes, and
+    where ``seconds`` do not suffice for a pass over ``scored``."""
     statistics = Statistics(model)
-    stands = labels.score(run(model, scored.inputs, False, seconds), scored.labels, from_logits)
+    outputs = run(model, scored.inputs, False, seconds)
+    if len(outputs) != len(scored):
+        return {}  # The time ran out.
+    stands = labels.score(outputs, scored.labels, from_logits)
     if stands is None or len(stands.true) != len(scored):
         return {}
     with statistics.kept():
         recalibrate(model, statistics, mixed(training.inputs))
         outputs = run(model, scored.inputs, False, seconds)
+    if len(outputs) != len(scored):
+        return {}
     renewed = labels.score(outputs, scored.labels, from_logits)
     if renewed is None or len(renewed.true) != len(scored):
         return {}
