@@ -9,11 +9,13 @@ real images and small pretrained weights, none of which need a network.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "assets"))
@@ -65,12 +67,32 @@ def main() -> int:
     if found != 1:
         print(f"The diagnosis ended with {found}; it should have found causes (1).")
         return 1
-    verified = tlfix(clone, "apply", "train.py", "--branch", "tlfix/demo")
+    report = folder / "repair.json"
+    ended = tlfix(
+        clone, "apply", "train.py", "--branch", "tlfix/demo", "--output", f"json={report}"
+    )
+    if not report.exists():
+        print(f"The repair ended with {ended} and no result.")
+        return 1
+    repair = json.loads(report.read_text(encoding="utf-8"))
+    if repair["branch"] is None:
+        print("No fix was kept, so there is no branch to show.")
+        return 1
     say("The branch, one commit per cause")
     git(clone, "log", "--stat", "main..tlfix/demo")
     say("The user's own branch and files are as they were")
     git(clone, "status", "--short", "--branch")
-    return verified
+    return outcome(repair)
+
+
+def outcome(repair: dict[str, Any]) -> int:
+    """Say what the repair came to; 0 if what was kept measurably improves the program."""
+    kept = ", ".join(commit["cause"] for commit in repair["commits"])
+    verification = repair["verification"] or {"decision": "not verified"}
+    say(f"Kept: {kept}; all together: {verification['decision']}")
+    for rejected in repair["rejected"]:
+        print(f"Not kept: {rejected['cause']}: {rejected['reason']}")
+    return int(verification["decision"] != "improved")
 
 
 if __name__ == "__main__":

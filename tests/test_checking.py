@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tlfix.causes import registry
-from tlfix.checking import check, files
+from tlfix.checking import check, files, unexamined
+from tlfix.report import check_text
 from tlfix.source.script import LARGEST
 
 CURABLE = [spec for spec in registry.load() if spec.examples.cured is not None]
@@ -98,6 +99,31 @@ class TestCheck:
             "b.py is a symbolic link that ",
             "c.py is not a regular file (b",
         ]
+
+    def test_a_folder_that_cannot_be_listed_is_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write(tmp_path, "good.py")
+        write(tmp_path, "locked/a.py")
+        scandir = os.scandir
+
+        def denied(path: str) -> object:
+            if str(path).endswith("locked"):
+                raise PermissionError(13, "Permission denied", path)
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", denied)
+        result = check([tmp_path])
+        assert {Path(f.path).name: f.skipped for f in result.files} == {
+            "good.py": None,
+            "locked": "The folder cannot be listed: Permission denied.",
+        }
+        shown = check_text.render(result)
+        assert f"{tmp_path}/locked/: not examined: The folder cannot be listed" in shown
+        assert "1 folder was not examined; nothing found in 1 file" in shown
+        assert unexamined(result, [tmp_path]) == []
+        named = check([tmp_path / "locked"])
+        assert len(unexamined(named, [tmp_path / "locked"])) == 1
 
     def test_a_missing_file(self, tmp_path: Path) -> None:
         (checked,) = check([tmp_path / "gone.py"]).files

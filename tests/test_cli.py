@@ -238,7 +238,8 @@ def test_apply_prints_the_patch_alone(run: Run, tmp_path: Path) -> None:
     assert ran.out.startswith("--- ")
     assert '+model.compile(optimizer="adam", loss="sparse_categorical_crossentropy"' in ran.out
     assert "using the kept diagnosis of train.py" in ran.err
-    assert "Applied; not verified by a rerun." in ran.err
+    assert "Proposed, nothing is written; not verified by a rerun." in ran.err
+    assert "Applied" not in ran.err
     assert (tmp_path / "train.py").read_text() == SICK_SCRIPT
 
 

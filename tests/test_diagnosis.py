@@ -168,6 +168,12 @@ def test_unexplained_symptoms_are_kept_and_named() -> None:
     assert made.notes[0].startswith("No cause that tlfix knows explains flat-loss: ")
 
 
+def test_a_crash_is_told_once() -> None:
+    made = diagnosis(crashed("Shapes differ"))
+    assert "No cause that tlfix knows explains the crash." in made.notes
+    assert sum("Shapes differ" in text for text in (*made.notes, made.symptoms[0].summary)) == 1
+
+
 def test_reference_under_the_backbones_own_scaling() -> None:
     reference = diagnosis(stuck()).reference
     assert reference.accuracy == 0.91 and reference.chance == 0.125

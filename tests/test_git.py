@@ -180,6 +180,9 @@ def test_taken_names(tmp_path: Path) -> None:
     repository = git.find(root / "train.py")
     with pytest.raises(RepairError, match=r"exists already.*--branch NAME.*git branch -D"):
         git.check_branch(repository, "tlfix/train")
+    shell(root, "branch", "work")
+    with pytest.raises(RepairError, match=r"exists already.*--branch NAME\.$"):
+        git.check_branch(repository, "work")
     for beside in ("tlfix", "tlfix/train/more"):
         with pytest.raises(RepairError, match="beside the existing branch tlfix/train"):
             git.check_branch(repository, beside)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tlfix.config import Settings
-from tlfix.lookup import UnknownName, cause_id, explain
+from tlfix.lookup import UnknownName, cause_id, explain, known_causes
 from tlfix.options import DEFAULTS, Options, budget, interpreter, project_settings, specs_for
 
 if TYPE_CHECKING:
@@ -96,8 +96,10 @@ def diagnose(
     program, digest = _read(script)
     trace, notes = None, []
     if options.probe:
-        from tlfix.probe.runner import probe
+        from tlfix.probe.runner import Progress, probe
 
+        if on_progress is not None:
+            on_progress(Progress("starting"))
         trace = probe(
             script,
             arguments,
@@ -183,7 +185,7 @@ def apply(
     from tlfix.repair.apply import apply as repair
 
     settings = project_settings(script) if settings is None else settings
-    return repair(
+    made = repair(
         script,
         found.arguments,
         found.ranked,
@@ -200,6 +202,9 @@ def apply(
         sandbox=options.sandbox,
         on_progress=on_progress,
     )
+    if made.diff and not verify and (note := _unproven(found.diagnosis)):
+        made = made.model_copy(update={"notes": (note, *made.notes)})
+    return made
 
 
 def precheck(script: Path, branch: str | None = None, include_uncommitted: bool = False) -> None:
@@ -261,11 +266,39 @@ def _examined(
     arguments: tuple[str, ...],
 ) -> DiagnoseResult:
     from tlfix import diagnosis
+    from tlfix.printable import name
+    from tlfix.suppression import unknown
 
     texts = {program.path: program.text}
     specs = specs_for(program.path, settings)
     found, ranked = diagnosis.diagnose(program, digest, trace, texts, specs=specs)
+    remarks = tuple(
+        f"{name(program.path)}, {each}." for each in unknown(program.text, known_causes())
+    )
+    found = found.model_copy(update={"notes": (*found.notes, *remarks)})
     return DiagnoseResult(found, ranked, trace, texts, arguments)
+
+
+def _unproven(found: Diagnosis) -> str | None:
+    """What must be said of a patch that was never run, of a script that did not train either."""
+    probe = found.probe
+    crash = next((each.summary for each in found.symptoms if each.id == "crash"), None)
+    if probe.status == "crashed" or crash:
+        how = f"crashed when it was diagnosed ({_clause(crash or probe.reason)})"
+    elif probe.status == "skipped":
+        how = f"was not run when it was diagnosed ({_clause(probe.reason)})"
+    elif probe.fits == 0:
+        how = f"reached no training when it was diagnosed ({_clause(probe.reason)})"
+    else:
+        return None
+    return (
+        f"The script {how}, and the patched script was not run: nothing shows that it runs. "
+        "Without --no-verify it is tried."
+    )
+
+
+def _clause(reason: str | None) -> str:
+    return (reason or "it ended before any").rstrip(".")
 
 
 def _shortest(path: Path) -> Path:

@@ -6,52 +6,69 @@ the parts that need TensorFlow's neighbours are imported by the command that use
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from tlfix import __version__, api
-from tlfix.failures import failed
+from tlfix import __version__, api, writing
+from tlfix.failures import failed, say
 from tlfix.parameters import ScriptCommand, cause_ids, chosen, formatted, outputs, running
+from tlfix.printable import name
+from tlfix.writing import Writer
 
 if TYPE_CHECKING:
     from tlfix.findings import Value
 
-Writer = Callable[[IO[str]], None]
-
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and leave with the exit code: 0, 1, 2, 3, 4, or 130."""
-    # A killed run must clean up after itself as an interrupted one does: end the probed script,
-    # remove the worktree.
-    signal.signal(signal.SIGTERM, _terminated)
+    """Run the command line and leave with the exit code: 0 to 4, 129, 130, or 143."""
+    # A run that is ended from outside must clean up after itself as an interrupted one does: end
+    # the probed script, remove the worktree.
+    signal.signal(signal.SIGTERM, _ended)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as it is under nohup
+        signal.signal(signal.SIGHUP, _ended)
+    if not writing.ready():
+        say(
+            "tlfix: standard output is closed, so there is nowhere to put the result. Open it, or "
+            "redirect it to /dev/null."
+        )
+        sys.exit(2)
     try:
         code = cli.main(arguments, prog_name="tlfix", standalone_mode=False)
-        sys.stdout.flush()
+        writing.to_stdout(lambda _file: None)
     except click.Abort:
-        click.echo("tlfix: stopped.", err=True)
+        say("tlfix: stopped.")
         code = 130
     except click.ClickException as error:
-        error.show()
+        error.message = name(error.message)  # type: ignore[misc]  # it may hold a file's name
+        with suppress(OSError):
+            error.show()
         code = error.exit_code
     except BrokenPipeError:
         # The reader (head, less) has what it wanted; Python must not complain while closing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:
         code = failed(error, api.refusals())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            writing.give_up_on(stream)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + signal.SIGTERM)
+def _ended(number: int, _frame: FrameType | None) -> NoReturn:
+    # A terminal that closes may send more than one; the second must not cut the cleaning short.
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,7 +100,7 @@ def diagnose(
     with shown(sys.stderr) as listener:
         result = api.diagnose(script, options, on_progress=listener)
     for note in result.notes:
-        click.echo(f"tlfix: {note}", err=True)
+        say(f"tlfix: {note}")
 
     def text(file: IO[str]) -> None:
         from tlfix.report import text as report
@@ -95,7 +112,7 @@ def diagnose(
                 out,
                 texts=result.texts,
                 achieved=result.achieved,
-                hint=_next(script, result),
+                hint=_next(script, result, options),
             ),
         )
 
@@ -158,17 +175,18 @@ def apply(
 
     script, found = _found(script, options, precheck)
     if found.exit_code == 3 and not no_verify:
-        reason = found.diagnosis.probe.reason or "it ended before any training."
-        click.echo(
+        from tlfix.report.text import sentence
+
+        reason = sentence(found.diagnosis.probe.reason or "it ended before any training")
+        say(
             f"tlfix: {script} could not be probed, so no fix can be verified: {reason} Mend that "
-            "first (tlfix diagnose shows what was read), or apply what was read with --no-verify.",
-            err=True,
+            "first (tlfix diagnose shows what was read), or apply what was read with --no-verify."
         )
         return 3
     if interactive:
         only = _asked(found, only, skip)
         if not only:
-            click.echo("tlfix: no fix was chosen.", err=True)
+            say("tlfix: no fix was chosen.")
             return 1
     with shown(sys.stderr) as listener:
         repair = api.apply(
@@ -183,10 +201,13 @@ def apply(
 
         if diff and file is sys.stdout:
             # The patch alone, as it is, so that it can be piped into `git apply`.
-            page(sys.stderr, lambda out: repair_text.render(repair, out, with_diff=False))
+            page(
+                sys.stderr,
+                lambda out: repair_text.render(repair, out, with_diff=False, written=False),
+            )
             file.write(repair.diff)
         else:
-            page(file, lambda out: repair_text.render(repair, out))
+            page(file, lambda out: repair_text.render(repair, out, written=not diff))
 
     _write(format_, outputs_, repair, text)
     return api.repair_exit_code(repair, found)
@@ -198,26 +219,33 @@ def apply(
 @outputs
 def check(paths: tuple[Path, ...], format_: str, outputs_: tuple[tuple[str, Path], ...]) -> int:
     """Read PATHS (files or folders; default: this folder) without running anything."""
+    from tlfix.checking import unexamined
+    from tlfix.report import check_text
+
     result = api.check(paths or (Path("."),))
 
     def text(file: IO[str]) -> None:
-        from tlfix.report import check_text
-
         file.write(check_text.render(result))
 
     _write(format_, outputs_, result, text)
+    if format_ != "text":
+        for file in result.files:
+            if file.skipped:
+                say(f"tlfix: {check_text.not_examined(file)}")
+    if unexamined(result, paths or (Path("."),)):
+        return 2
     return int(any(c.severity != "note" for file in result.files for c in file.causes))
 
 
 @cli.command()
-@click.argument("name", metavar="ID")
-def explain(name: str) -> int:
+@click.argument("name_", metavar="ID")
+def explain(name_: str) -> int:
     """Explain a cause (preprocessing-mismatch, TL102) or a symptom (chance-validation)."""
     from tlfix.report import explain_text
     from tlfix.report.text import page
 
-    found = api.explain(name)
-    page(sys.stdout, lambda out: explain_text.render(found, out))
+    found = api.explain(name_)
+    writing.to_stdout(lambda file: page(file, lambda out: explain_text.render(found, out)))
     return 0
 
 
@@ -228,7 +256,8 @@ def causes() -> int:
     from tlfix.report import explain_text
     from tlfix.report.text import page
 
-    page(sys.stdout, lambda out: explain_text.causes(registry.load(), out))
+    listed = registry.load()
+    writing.to_stdout(lambda file: page(file, lambda out: explain_text.causes(listed, out)))
     return 0
 
 
@@ -252,7 +281,7 @@ def _found(
         with shown(sys.stderr) as listener:
             return script, api.diagnose(script, options, on_progress=listener)
     words = " ".join((str(script), *found.arguments))
-    click.echo(f"tlfix: using the kept diagnosis of {words}", err=True)
+    say(f"tlfix: using the kept diagnosis of {name(words)}")
     return script, found
 
 
@@ -268,16 +297,32 @@ def _asked(
         if cause.fix is None or not wanted or cause.id in skip:
             continue
         where = f" at {place(cause.location)}" if cause.location else ""
-        click.echo(f"\n{cause.id}{where}: {cause.fix.summary}\n{cause.fix.diff}", err=True)
+        say(f"\n{cause.id}{where}: {cause.fix.summary}\n{cause.fix.diff}")
         if click.confirm("Try this fix?", default=True, err=True):
             agreed.append(cause.id)
     return tuple(agreed)
 
 
-def _next(script: Path, result: api.DiagnoseResult) -> str | None:
-    """The command that follows a diagnosis with something to fix."""
-    fixes = any(c.fix is not None and c.severity != "note" for c in result.diagnosis.causes)
-    return f"tlfix apply {shlex.quote(str(script))} --branch" if fixes else None
+def _next(script: Path, result: api.DiagnoseResult, options: api.Options) -> str | None:
+    """The command that follows a diagnosis with something to fix: run as this one was."""
+    if not any(c.fix is not None and c.severity != "note" for c in result.diagnosis.causes):
+        return None
+    words = ["tlfix", "apply", str(script), "--branch"]
+    if options.python is not None:
+        words += ["--python", options.python]
+    if options.sandbox != api.Options().sandbox:
+        words += ["--sandbox", options.sandbox]
+    if options.arguments:
+        words += ["--", *options.arguments]
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell; one with control characters as Bash writes it, ``$'a\\nb'``."""
+    if name(word) == word:
+        return shlex.quote(word)
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{name(escaped)}'"
 
 
 def _write(
@@ -286,13 +331,10 @@ def _write(
     """Each output file first, so that a pipe closed early does not cost them; then stdout."""
     from tlfix.report import json
 
-    for name, path in outputs_:
-        with path.open("w", encoding="utf-8") as file:
-            if name == "json":
-                file.write(json.render(value))
-            else:
-                text(file)
-    if format_ == "json":
-        sys.stdout.write(json.render(value))
-    else:
-        text(sys.stdout)
+    def document(file: IO[str]) -> None:
+        file.write(json.render(value))
+
+    writers: dict[str, Writer] = {"json": document, "text": text}
+    for kind, path in outputs_:
+        writing.to_file(path, writers[kind])
+    writing.to_stdout(writers[format_])

@@ -6,6 +6,7 @@ does nothing costs more than a message.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -52,7 +53,7 @@ class Settings(Table):
     ignore: tuple[str, ...] = Field((), strict=False)
     per_file_ignores: dict[str, list[str]] = Field({}, alias="per-file-ignores")
     budget: BudgetTable = BudgetTable()
-    python: str | None = None
+    python: str | None = Field(None, pattern=r"\S")
     args: tuple[str, ...] = Field((), strict=False)
     seeds: int = Field(3, ge=3)
     root: Path | None = Field(None, exclude=True)
@@ -131,15 +132,46 @@ def load(start: Path, causes: Mapping[str, str]) -> Settings:
     )
 
 
+_WANTED = {
+    "string_type": "a string",
+    "string_pattern_mismatch": "the name or path of a Python interpreter",
+    "tuple_type": "a list of strings",
+    "list_type": "a list of strings",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "{ge:g} or more",
+}
+"""What pydantic's errors ask for, in the words of TOML."""
+
+
 def _explain(path: Path, error: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in error["loc"])
+    where = ".".join(str(part) for part in error["loc"] if not isinstance(part, int))
+    where += "".join(f", item {part + 1}" for part in error["loc"] if isinstance(part, int))
     if error["type"] == "extra_forbidden":
         known = tuple(BudgetTable.model_fields) if where.startswith("budget.") else KEYS
         return (
             f"{path}: [tool.tlfix] {where}: unknown key{suggestion(str(error['loc'][-1]), known)}"
         )
-    message = str(error["msg"]).removeprefix("Input should be ")
-    return f"{path}: [tool.tlfix] {where}: should be {message}, is {error['input']!r}"
+    wanted = _WANTED.get(str(error["type"]), str(error["msg"]).removeprefix("Input should be "))
+    wanted = wanted.format(**error.get("ctx", {}))
+    return f"{path}: [tool.tlfix] {where}: should be {wanted}, is {_as_toml(error['input'])}"
+
+
+def _as_toml(value: object) -> str:
+    """A value as it stands in the file, a table in short."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_as_toml(each) for each in value)}]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _ids(path: Path, key: str, names: Iterable[str], causes: Mapping[str, str]) -> tuple[str, ...]:

@@ -157,6 +157,8 @@ def _unexplained(symptoms: Iterable[Symptom], causes: Iterable[Cause]) -> tuple[
 
 
 def _open_question(symptom: Symptom) -> str:
+    if symptom.id == "crash":
+        return "No cause that tlfix knows explains the crash."
     return f"No cause that tlfix knows explains {symptom.id}: {symptom.summary}."
 
 

@@ -200,11 +200,16 @@ class Repair(Value):
 
 
 class CheckedFile(Value):
-    """One file as ``tlfix check`` saw it; ``skipped`` says why it was not examined."""
+    """One file as ``tlfix check`` saw it; ``skipped`` says why it was not examined.
+
+    A folder that cannot be listed is one too; its path ends in a slash. ``notes`` are remarks: a
+    comment that silences nothing, a cause that could not be looked for.
+    """
 
     path: str
     skipped: str | None = None
     causes: tuple[Cause, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class CheckResult(Value):

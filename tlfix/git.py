@@ -37,6 +37,9 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
+OURS = "tlfix/"
+"""How the names of the branches begin that tlfix chooses itself."""
+
 _SIGNING_SECONDS = 60.0
 """How long a commit may wait for a signing agent before it is made unsigned."""
 
@@ -173,9 +176,10 @@ def check_branch(repository: Repository, name: str) -> None:
     listed = _query(repository, "for-each-ref", "--format=%(refname)", "refs/heads/")
     for other in (ref.removeprefix("refs/heads/") for ref in listed.splitlines()):
         if other == name:
+            # Only a branch that tlfix made may be worth deleting: another is the user's work.
+            ours = f", or delete it with `git branch -D {name}`" if name.startswith(OURS) else ""
             raise RepairError(
-                f"The branch {name} exists already, and tlfix overwrites nothing. {another}, or "
-                f"delete it with `git branch -D {name}`."
+                f"The branch {name} exists already, and tlfix overwrites nothing. {another}{ours}."
             )
         if other.startswith(name + "/") or name.startswith(other + "/"):
             raise RepairError(

@@ -128,7 +128,9 @@ def running(command: Callable[..., int]) -> Callable[..., int]:
         ),
         click.option(
             "--sandbox", type=click.Choice(["auto", "landlock", "none"]), default="auto",
-            show_default=True, help="How to keep the script from writing outside scratch folders.",
+            show_default=True,
+            help="How to keep the script from writing outside scratch folders. With none, writes "
+            "are not redirected: the script changes files as it would alone.",
         ),
     )  # fmt: skip
     for option in reversed(options):

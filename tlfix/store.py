@@ -6,6 +6,7 @@ The folder ignores itself (its own ``.gitignore`` holds ``*``), so it never show
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -44,14 +45,16 @@ def save(script: Path, stored: Stored) -> str | None:
     A diagnosis must not fail because its folder cannot be written, hence no exception.
     """
     folder = script.resolve().parent / FOLDER
+    # Replaced in one go: a second tlfix reading at this moment sees the old or the new one.
+    partial = folder / f"{FILE}.{os.getpid()}"
     try:
         folder.mkdir(exist_ok=True)
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-        # Replaced in one go: a second tlfix reading at this moment sees the old or the new one.
-        partial = folder / f"{FILE}.{os.getpid()}"
         partial.write_text(stored.model_dump_json(indent=1), encoding="utf-8")
         partial.replace(folder / FILE)
     except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
         return f"the diagnosis could not be kept in {folder}: {error.strerror or error}"
     return None
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
+from collections.abc import Iterator, Mapping
+
+from tlfix.config import suggestion
 
 _COMMENT = re.compile(r"#\s*tlfix:\s*ignore(?:\[(?P<names>[^\]]*)\])?", re.IGNORECASE)
 
@@ -24,3 +29,26 @@ def suppressed(text: str, line: int, id: str, code: str) -> bool:
         return True
     names = {name.strip() for name in match["names"].split(",")}
     return id in names or code.upper() in {name.upper() for name in names}
+
+
+def unknown(text: str, causes: Mapping[str, str]) -> Iterator[str]:
+    """A remark on each name in a comment that is no cause, and so silences nothing.
+
+    ``causes`` maps the id of every known cause to its code.
+    """
+    codes = set(causes.values())
+    for line, comment in _comments(text) if _COMMENT.search(text) else ():
+        match = _COMMENT.search(comment)
+        for name in (match["names"] or "").split(",") if match else ():
+            if (asked := name.strip()) and asked not in causes and asked.upper() not in codes:
+                hint = suggestion(asked, causes)
+                yield f"line {line}: tlfix: ignore[{asked}] silences nothing: no such cause{hint}"
+
+
+def _comments(text: str) -> Iterator[tuple[int, str]]:
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+    except (tokenize.TokenError, SyntaxError):
+        return  # the parser, which has accepted the text, is kinder than the tokenizer

@@ -159,3 +159,15 @@ def test_the_cure_counts_labels_as_they_are_held(
     changed = cured(source, finding)
     assert f"\ncounts = {counted}\n" in changed
     assert changed.count("class_weight=class_weight") == 1
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        ("all", "class 0 has 188 training images, class 1 has 12, and"),
+        ("sample", "in a sample of 200 training images, class 0 has 188 images, class 1 has 12"),
+    ],
+)
+def test_counts_in_a_sample_are_not_the_data_sets(of: str, words: str) -> None:
+    (finding,) = found({0: 188, 1: 12}, PULLED, labels={**ROWS, "histogram_of": of})
+    assert finding.evidence[0].summary.startswith(words)

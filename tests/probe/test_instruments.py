@@ -192,7 +192,7 @@ def test_what_is_written_is_found_again_and_nowhere_else(agent: ModuleType, tmp_
 import os, pathlib, shutil, sys
 from tlfix.probe.agent.launch import load_package
 load_package()
-from tlfix_agent.isolation import Overlay
+from tlfix_agent.overlay import Overlay
 Overlay({str(scratch)!r}, []).install()
 os.chdir({str(user)!r})
 with open("mine.txt", "a") as f: f.write(" and more")

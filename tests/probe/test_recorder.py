@@ -64,6 +64,12 @@ def test_a_killed_process_keeps_what_it_measured() -> None:
     assert "signal 9 (out of memory?)" in (trace.reason or "") and "two" in (trace.reason or "")
 
 
+def test_the_last_words_are_the_scripts_own() -> None:
+    noise = "I0000 00:00:1795268630.528852   29825 cudart_stub.cc:31] Could not find cuda drivers\n"
+    trace = recorded(status=1, output=f"loading\n{noise}WARNING:absl:x\n").trace(1.0)
+    assert trace.reason is not None and trace.reason.endswith("It last printed: loading")
+
+
 def test_a_crash_of_the_script_is_not_a_crash_of_the_probe() -> None:
     place = {"path": "/t.py", "line": 4}
     trace = recorded(

@@ -140,6 +140,17 @@ def test_a_crash_keeps_its_place(tmp_path: Path) -> None:
     assert [p.line for p in trace.crash.frames] == [8, 5]
 
 
+def test_a_fit_that_cannot_take_a_step_is_not_measured_in_depth(project: Path) -> None:
+    text = programs.NESTED_RAW.replace('"categorical_crossentropy"', "refuse")
+    text = text.replace("model.compile", "def refuse(t, p):\n    return 1 / 0\nmodel.compile", 1)
+    trace = run(project, text)
+    assert trace.crash is not None and trace.crash.type == "ZeroDivisionError", trace.crash
+    (fit,) = trace.fits
+    assert fit.steps == () and fit.batchnorm is None
+    assert fit.door() is not None and fit.probe("expected") is not None
+    assert {(p.head, p.variant) for p in fit.probes} == {("linear", None)}
+
+
 def test_a_script_that_never_trains(tmp_path: Path) -> None:
     trace = run(tmp_path, "print('hello')\n")
     assert trace.status == "completed" and trace.fits == () and trace.crash is None

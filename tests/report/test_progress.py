@@ -16,7 +16,6 @@ def test_a_log_gets_a_line_per_phase() -> None:
         listener(Progress("linear probe"))
     lines = [line.partition("] ")[2] for line in log.getvalue().splitlines()]
     assert lines == [
-        "starting",
         "importing train.py",
         "training fit 1, step 0/150, loss 1.93, accuracy 0.31",
         "linear probe",
@@ -41,6 +40,30 @@ def test_a_terminal_gets_one_live_line() -> None:
         listener(Progress("training", "data[1].py", step=3))
         time.sleep(0.3)
     assert "training data[1].py, step 3" in terminal.getvalue()
+
+
+def test_nothing_is_written_before_anything_has_begun() -> None:
+    log = StringIO()
+    with shown(log):
+        assert log.getvalue() == ""
+    assert log.getvalue() == ""
+
+
+def test_between_the_import_of_keras_and_the_first_training_the_script_runs() -> None:
+    assert describe(Progress("building")) == "running the script"
+    assert describe(Progress("trial 2, freeze, seed 1: building")) == (
+        "trial 2, freeze, seed 1: running the script"
+    )
+
+
+def test_a_full_disk_behind_the_log_ends_nothing() -> None:
+    class Full(StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    with shown(Full(), heartbeat=0.01) as listener:
+        listener(Progress("training"))
+        time.sleep(0.05)
 
 
 def test_unknown_numbers_are_left_out() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.report.cases import CHECKED, DIFF, MISMATCH, SICK, SOURCE, VERIFIED
+from tests.report.cases import CHECKED, DIFF, MISMATCH, RATE, SICK, SOURCE, VERIFIED
 from tlfix.findings import Diagnosis, Location, ProbeSummary, Repair
 from tlfix.report import check_text, repair_text, text
 from tlfix.report import json as json_report
@@ -91,6 +91,45 @@ def test_the_carets_stand_under_the_expression() -> None:
     lines = text.excerpt(SOURCE, MISMATCH.location or Location(path="", line=1)).plain.splitlines()
     start, end = lines[-1].index("^"), lines[-1].rindex("^") + 1
     assert lines[-2][start:end] == "rescale=1.0 / 255"
+
+
+def with_notes(count: int, **changed: object) -> str:
+    note = RATE.model_copy(update={"severity": "note"})
+    causes = (MISMATCH, *(note.model_copy(update={"rank": 2 + i}) for i in range(count)))
+    return diagnosis(SICK.model_copy(update={"causes": causes, **changed}))
+
+
+def test_the_headline_counts_what_is_numbered() -> None:
+    shown = with_notes(2)
+    assert shown.startswith("Sick: 1 cause and 2 notes found: Images are scaled another way")
+    causes, notes = shown.split("\nCauses\n")[1].split("\nNotes\n")
+    assert "1. preprocessing-mismatch" in causes and "learning-rate-low" not in causes
+    assert notes.count("-  learning-rate-low TL502  note") == 2
+    assert "2. " not in shown and "3. " not in shown
+
+
+def test_notes_alone_are_no_causes() -> None:
+    note = RATE.model_copy(update={"severity": "note", "rank": 1})
+    shown = diagnosis(healthy().model_copy(update={"causes": (note,)}))
+    assert shown.startswith("Healthy: ")
+    assert "Causes" not in shown and "\nNotes\n\n-  learning-rate-low" in shown
+
+
+def test_sentences_end_once() -> None:
+    probe = ProbeSummary(status="skipped", reason="No such file or directory.")
+    shown = diagnosis(unprobed().model_copy(update={"probe": probe}))
+    assert "was read, not run: No such file or directory.\n" in shown
+    assert ".." not in shown.replace("0..255", "")
+
+
+def test_a_patch_that_is_only_shown_is_not_called_applied() -> None:
+    for repair in (unverified(), VERIFIED.model_copy(update={"branch": None, "commits": ()})):
+        shown = drawn(lambda out, r=repair: repair_text.render(r, out, written=False))  # type: ignore[misc]
+        assert "applied" not in shown.lower().replace("not applied", "")
+        assert "othing is written" in shown
+    empty = VERIFIED.model_copy(update={"diff": "", "branch": None, "verification": None})
+    shown = drawn(lambda out: repair_text.render(empty, out, written=False))
+    assert shown.startswith("Nothing proposed: 1 proposed fix not kept.")
 
 
 def test_json_is_the_model() -> None:

@@ -51,6 +51,12 @@ def test_crash_with_an_endless_message() -> None:
     assert whole.endswith("x" * 300)
 
 
+def test_crash_in_a_graph_names_the_reason() -> None:
+    message = 'Graph execution error:\n\nDetected at node x\n  File "a", line 1, in f\n\nlabel 7\n'
+    summary = measure_all(crashed(message, line=41))["crash"].summary
+    assert summary == "ValueError during training at line 41: label 7"
+
+
 def test_crash_without_message_or_line() -> None:
     seen = crashed()
     assert seen.crash is not None

@@ -147,19 +147,24 @@ def _grade(recall: _Recall | None, share: float) -> tuple[Severity, Confidence] 
 
 def _skew(counts: Mapping[int, int], largest: int, ratio: float, training: Labels) -> Evidence:
     smallest = min(counts, key=lambda c: counts[c])
-    names = _names(training)
+    names, total = _names(training), sum(counts.values())
+    # Labels that come from a sample say how the classes compare, not how large they are.
+    sampled = training.data is not None and training.data.histogram_of == "sample"
+    where = f"in a sample of {total} training images, " if sampled else ""
+    images = "" if sampled else "training "
     return Evidence(
         source="probe",
         summary=(
-            f"class {names.get(largest, largest)} has {counts[largest]} training images, class "
-            f"{names.get(smallest, smallest)} has {counts[smallest]}, and no weights are given"
+            f"{where}class {names.get(largest, largest)} has {counts[largest]} {images}images, "
+            f"class {names.get(smallest, smallest)} has {counts[smallest]}, and no weights are "
+            "given"
         ),
         measured=(
             Measurement(
                 name="largest to smallest class",
                 value=round(ratio, 2),
                 threshold=RATIO,
-                n=sum(counts.values()),
+                n=total,
             ),
         ),
     )

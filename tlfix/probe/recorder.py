@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tlfix.probe import last_words
 from tlfix.probe.trace import Trace
 
 
@@ -58,7 +59,7 @@ class Recorder:
 
     def ended(self, status: int | None, output: str) -> None:
         """The child process is gone; ``output`` is the end of what it printed."""
-        last = [line.strip() for line in output.strip().splitlines()[-3:]]
+        last = last_words.output(output)
         if self._exited and last:
             self._fields["reason"] += f" It last printed: {' / '.join(last)}"
         if "status" in self._fields:
@@ -170,9 +171,11 @@ class Recorder:
         self._notes.append(event["text"])
 
     def _on_crash(self, event: dict[str, Any]) -> None:
-        self._fields.update(
-            crash=event, status="crashed", reason=f"The script raised {event['type']}."
-        )
+        reason = f"The script raised {event['type']}."
+        if event.get("confined"):
+            reason += f" {event['confined']}"
+            self._notes.append(event["confined"])
+        self._fields.update(crash=event, status="crashed", reason=reason)
 
     def _on_exit(self, event: dict[str, Any]) -> None:
         if not self._fits:

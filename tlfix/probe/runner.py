@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,8 +72,9 @@ def probe(
         script: the program; it runs as ``python script arguments`` in ``cwd`` (default: here).
         seed: seeds every generator; the program's own seeds are shifted by it.
         python: the interpreter to probe in.
-        sandbox: ``auto`` (writes are redirected, and confined by Landlock where the kernel has
-            it), ``landlock`` (the same, refusing to run without it), ``none``.
+        sandbox: ``auto`` (writes go to a scratch folder, by overlay mounts where the kernel lets
+            this user make them, and are confined by Landlock where it has that), ``landlock``
+            (the same, refusing to run without it), ``none``.
         instruments: False trains and scores only, as the trials of a repair need.
         fits: the number of ``fit`` calls in the program, over which the steps are shared.
         environment: variables set on top of this process's (``CUDA_VISIBLE_DEVICES`` of a trial).
@@ -104,8 +106,19 @@ def probe(
             started,
         )
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        _remove(scratch)
     return recorder.trace(time.monotonic() - started)
+
+
+def _remove(folder: Path) -> None:
+    """Delete ``folder``, also what the script or the kernel (an overlay's) left unreadable."""
+    for place, folders, _ in os.walk(folder):
+        for name in folders:
+            path = os.path.join(place, name)
+            if not os.path.islink(path):
+                with suppress(OSError):
+                    os.chmod(path, 0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(

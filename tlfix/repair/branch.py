@@ -36,7 +36,7 @@ def target(
             has uncommitted changes that were not asked to be included.
     """
     repository = git.find(script)
-    name = branch or f"tlfix/{_as_branch(script.stem)}"
+    name = branch or f"{git.OURS}{_as_branch(script.stem)}"
     git.check_branch(repository, name)
     uncommitted = []
     for path in paths:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from importlib import resources
 
-from tlfix.findings import Evidence, Measurement
+from tlfix.causes.spec import Remedy
+from tlfix.findings import Cause, Evidence, Measurement
 from tlfix.repair.selection import Kept
 from tlfix.repair.verification import in_words
 
 _SUBJECT = 72
 _BODY = 72
+# Where a summary can end early and still say what is done.
+_CLAUSE = re.compile(
+    r"[:;] | \(|, (?:which|with|then|so|not)\b"
+    r"| (?:and build|before|in (?!one )|instead of|so that|where|while)\b"
+)
 _REVIEW = {
     "none": "Review: none needed beyond reading the diff.",
     "cursory": "Review: a quick look that the change stands in the right place.",
@@ -33,7 +40,7 @@ def commit_message(kept: Kept) -> str:
     reviews = sorted({remedy.review for remedy in remedies}, key=list(_REVIEW).index)
     summaries = dict.fromkeys(_sentence(remedy.summary) for remedy in remedies)
     return environment.from_string(source).render(
-        subject=_subject(cause.id, remedies[0].summary),
+        subject=_subject(cause, remedies[0]),
         title=f"{cause.title.rstrip('.')} ({cause.code}, {cause.severity}, {cause.confidence}).",
         evidence=[_evidence(each) for each in cause.evidence],
         effect=_effect(kept),
@@ -42,10 +49,23 @@ def commit_message(kept: Kept) -> str:
     )
 
 
-def _subject(cause: str, summary: str) -> str:
-    text = " ".join(summary.split()).rstrip(".")
-    room = _SUBJECT - len(f"fix({cause}): ")
-    return f"fix({cause}): {textwrap.shorten(text, room, placeholder='…') or text[:room]}"
+def _subject(cause: Cause, remedy: Remedy) -> str:
+    """``fix(cause): what is done``, with as many whole clauses of the summary as there is room for.
+
+    Where not even the first has room, what was wrong says it, or the codemod's name in words.
+    """
+    words = remedy.codemod.replace("_", " ")
+    for short in (*_clauses(remedy.summary), *_clauses(cause.title), words):
+        subject = f"fix({cause.id}): {short}"
+        if short and len(subject) <= _SUBJECT:
+            return subject
+    return f"fix({cause.id})"[:_SUBJECT]
+
+
+def _clauses(text: str) -> list[str]:
+    """The text and its beginnings that can stand alone, the longest first."""
+    text = " ".join(text.split()).rstrip(".")
+    return [text, *(text[: match.start()] for match in reversed([*_CLAUSE.finditer(text)]))]
 
 
 def _evidence(evidence: Evidence) -> str:

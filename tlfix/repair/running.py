@@ -43,7 +43,8 @@ def in_mirror(
     cwd = Path.cwd()
 
     def run(trial: Trial, slot: Slot) -> Trace:
-        name = f"trial of {trial.name}, seed {trial.seed}"
+        why = f" ({trial.why})" if trial.why else ""
+        name = f"trial {trial.number}, {trial.name}, seed {trial.seed}{why}"
 
         def follow(progress: Progress) -> None:
             # Raising is how a probe in another thread is ended: it then kills its process group.

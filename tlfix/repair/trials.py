@@ -23,11 +23,16 @@ MOST_SEEDS = 5
 
 @dataclass(frozen=True)
 class Trial:
-    """One probe of one variant with one seed. ``name`` is for the progress."""
+    """One probe of one variant with one seed.
+
+    ``name``, ``number`` (from 1) and ``why`` it is made are for the progress.
+    """
 
     texts: Texts
     seed: int
     name: str = ""
+    number: int = 1
+    why: str = ""
 
 
 Run = Callable[[Trial, Slot], Trace]
@@ -56,6 +61,8 @@ class Laboratory:
         self._causes = tuple(causes)
         self._seeds = tuple(seeds)
         self._traces: dict[tuple[tuple[str, str], ...], dict[int, Trace]] = {}
+        self._made = 0
+        self._why = ""
 
     def compare(
         self, before: Texts, after: Texts, what: str, *, extend: bool = True
@@ -68,8 +75,10 @@ class Laboratory:
         seeds = self._seeds
         found = self._compare(before, after, seeds, what)
         while extend and len(seeds) < MOST_SEEDS and _promising(found):
+            self._why = f"undecided after {len(seeds)} seeds: one more, {MOST_SEEDS} at most"
             seeds = (*seeds, (seeds[-1] + 1) % SEEDS)
             found = self._compare(before, after, seeds, what)
+        self._why = ""
         return found
 
     def crash(self, texts: Texts) -> Crash | None:
@@ -101,7 +110,8 @@ class Laboratory:
         known = self._traces[_key(texts)]
         futures = []
         for seed in seeds:
-            trial = Trial(texts, seed, what)
+            self._made += 1
+            trial = Trial(texts, seed, what, self._made, self._why)
             futures.append(self._executor.submit(partial(self._run, trial)))
         for seed, trace in zip(seeds, self._executor.wait(futures), strict=True):
             known[seed] = trace.model_copy(update={"seed": seed})

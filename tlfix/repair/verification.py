@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from tlfix.findings import Decision, Verification
+from tlfix.probe import last_words
 from tlfix.probe.trace import Crash
 from tlfix.repair.scores import Metric, Score
 from tlfix.repair.statistics import Spread, difference_interval, paired_variance
@@ -115,8 +116,7 @@ def _mean(values: Sequence[float | None]) -> str:
 
 def _crash(crash: Crash) -> str:
     where = f" (line {crash.site.line})" if crash.site else ""
-    first = crash.message.strip().splitlines()[0] if crash.message.strip() else ""
-    return f"{crash.type}: {first[:200]}{where}"
+    return f"{crash.type}: {last_words.message(crash.message)[:200]}{where}"
 
 
 def _unscored(scores: Sequence[Score]) -> str:

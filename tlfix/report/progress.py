@@ -6,9 +6,10 @@ looks stalled.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread
 from typing import IO, TYPE_CHECKING
 
@@ -32,7 +33,9 @@ def shown(stream: IO[str], *, heartbeat: float = HEARTBEAT) -> Iterator[Listener
 
 def describe(progress: Progress) -> str:
     """One line: ``training fit 1, step 12/150, loss 1.93, accuracy 0.31``."""
-    parts = [f"{progress.phase} {progress.detail}".strip()]
+    # With Keras imported, what goes on until the first training is the script's own affair.
+    phase = f"{progress.phase} {progress.detail}".strip()
+    parts = [re.sub(r"\bbuilding$", "running the script", phase)]
     if progress.step is not None:
         total = "" if progress.total is None else f"/{progress.total:,}"
         parts.append(f"step {progress.step:,}{total}")
@@ -83,7 +86,6 @@ class _Log:
         self.phase = ""
         self.line = "starting"
         self.lock = Lock()
-        self._write()
 
     def hear(self, progress: Progress) -> None:
         with self.lock:
@@ -99,5 +101,6 @@ class _Log:
 
     def _write(self) -> None:
         self.wrote = time.monotonic()
-        self.stream.write(f"[{seconds(self.wrote - self.began)}] {self.line}\n")
-        self.stream.flush()
+        with suppress(OSError):  # a full disk or a closed terminal must not end the run
+            self.stream.write(f"[{seconds(self.wrote - self.began)}] {self.line}\n")
+            self.stream.flush()

@@ -18,9 +18,12 @@ DECISIONS = {
 }
 
 
-def render(repair: Repair, out: Console, *, with_diff: bool = True) -> None:
-    """Write ``repair`` to ``out``: outcome, seeds, commits, rejected fixes, where to look."""
-    out.print(_headline(repair))
+def render(repair: Repair, out: Console, *, with_diff: bool = True, written: bool = True) -> None:
+    """Write ``repair`` to ``out``: outcome, seeds, commits, rejected fixes, where to look.
+
+    ``written`` is False where the patch is only shown; the script is as it was then.
+    """
+    out.print(_headline(repair, written))
     if repair.verification is not None:
         out.print()
         out.print(_seeds(repair.verification))
@@ -35,7 +38,7 @@ def render(repair: Repair, out: Console, *, with_diff: bool = True) -> None:
             )
     if repair.rejected:
         out.print()
-        out.print(Text("Not applied", style="bold"))
+        out.print(Text("Not applied" if written else "Left out", style="bold"))
         out.print(_rejected(repair))
     for note in repair.notes:
         out.print()
@@ -51,19 +54,22 @@ def render(repair: Repair, out: Console, *, with_diff: bool = True) -> None:
         out.print(Text(f"Drop:  git branch -D {repair.branch}"), soft_wrap=True)
 
 
-def _headline(repair: Repair) -> Text:
+def _headline(repair: Repair, written: bool) -> Text:
     if not repair.diff:
         tail = count(len(repair.rejected), "proposed fix", "proposed fixes")
+        did = "applied" if written else "proposed"
         return Text.assemble(
-            ("Nothing applied", "bold yellow"),
-            f": {tail} not applied." if repair.rejected else ": there was no fix to apply.",
+            (f"Nothing {did}", "bold yellow"),
+            f": {tail} not kept." if repair.rejected else ": there was no fix to apply.",
         )
     where = f" on branch {repair.branch}" if repair.branch else ""
     if repair.verification is None:
-        return Text.assemble(("Applied", "bold"), f"{where}; not verified by a rerun.")
+        word = "Applied" if written else "Proposed, nothing is written"
+        return Text.assemble((word, "bold"), f"{where}; not verified by a rerun.")
     word, style, sentence = DECISIONS[repair.verification.decision]
     metric = repair.verification.metric.replace("_", " ")
-    return Text.assemble((word, style), f"{where}: {sentence.format(metric=metric)}.")
+    tail = "" if written else " Nothing is written: this is the patch."
+    return Text.assemble((word, style), f"{where}: {sentence.format(metric=metric)}.{tail}")
 
 
 def _seeds(verification: Verification) -> Table:

@@ -6,15 +6,17 @@ shown as it is. Source and diff lines are never wrapped or cut: they are there t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from io import StringIO
 from typing import IO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from tlfix import printable
 from tlfix.findings import Cause, Diagnosis, Evidence, Location, Reference, Symptom
 from tlfix.report.numbers import count, measurement, number, percent, plain, seconds
 
@@ -31,12 +33,28 @@ HEADLINES = {
 def page(file: IO[str], draw: Callable[[Console], None]) -> None:
     """Draw on ``file``: coloured and as wide as the terminal, or plain and 80 columns wide."""
     if file.isatty():
-        draw(Console(file=file, highlight=False))
+        draw(_Printable(file=file, highlight=False))
         return
     buffer = StringIO()
-    draw(Console(file=buffer, width=WIDTH, color_system=None, highlight=False))
+    draw(_Printable(file=buffer, width=WIDTH, color_system=None, highlight=False))
     # Rich fills table cells with blanks, which have no business in a log or a file.
     file.write("".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines()))
+
+
+class _Printable(Console):
+    """A console on which nothing that came from outside can act: control characters are escaped."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments, made printable; a ``Text`` before its lines are measured and wrapped."""
+        if isinstance(renderable, Text):
+            shown = printable.prose(renderable.plain)
+            if shown != renderable.plain:
+                renderable = renderable.blank_copy(shown)
+        for segment in super().render(renderable, options):
+            text = segment.text if segment.control else printable.prose(segment.text)
+            yield Segment(text, segment.style, segment.control)
 
 
 def render(
@@ -63,14 +81,21 @@ def render(
         out.print()
         out.print(Text("Symptoms", style="bold"))
         out.print(_symptoms(diagnosis.symptoms))
-    if diagnosis.causes:
+    serious = [cause for cause in diagnosis.causes if cause.severity != "note"]
+    minor = [cause for cause in diagnosis.causes if cause.severity == "note"]
+    if serious:
         out.print()
         out.print(Text("Causes", style="bold"))
-        for cause in diagnosis.causes:
-            _cause(cause, out, texts or {})
-    if diagnosis.notes:
+        for number, cause in enumerate(serious, 1):
+            _cause(cause, f"{number}. ", out, texts or {})
+    if minor:
         out.print()
         out.print(Text("Notes", style="bold"))
+        for cause in minor:
+            _cause(cause, "-  ", out, texts or {})
+    if diagnosis.notes:
+        out.print()
+        out.print(Text("Remarks", style="bold"))
         for note in diagnosis.notes:
             out.print(_bullet(note))
     if hint:
@@ -80,28 +105,34 @@ def render(
 
 def _verdict(diagnosis: Diagnosis) -> Text:
     serious = [cause for cause in diagnosis.causes if cause.severity != "note"]
+    notes = len(diagnosis.causes) - len(serious)
     if diagnosis.verdict == "sick":
-        found = (
-            count(len(serious), "cause") if serious else count(len(diagnosis.symptoms), "symptom")
-        )
-        first = f", first of all: {_sentence(serious[0].title)}" if serious else " without a cause."
-        return Text.assemble(("Sick", "bold red"), f": {found} found{first}")
+        if not serious:
+            found = f"{count(len(diagnosis.symptoms), 'symptom')} found without a cause."
+        else:
+            beside = f" and {count(notes, 'note')}" if notes else ""
+            order = ", first of all" if len(serious) > 1 else ""
+            first = sentence(serious[0].title)
+            found = f"{count(len(serious), 'cause')}{beside} found{order}: {first}"
+        return Text.assemble(("Sick", "bold red"), f": {found}")
     word, style, plain = HEADLINES[diagnosis.verdict]
     skipped = diagnosis.probe.status == "skipped"
     reason = None if skipped or diagnosis.verdict == "healthy" else diagnosis.probe.reason
-    tail = _sentence(reason) if reason else plain
+    tail = sentence(reason) if reason else plain
     return Text.assemble((word, style), f": {tail}")
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """The text with a full stop, if it lacks one."""
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _circumstances(diagnosis: Diagnosis) -> Text:
     """How the script was run, or that it was not."""
     probe, seen = diagnosis.probe, diagnosis.environment
+    script = printable.name(diagnosis.script.path)
     if probe.status == "skipped":
-        return Text(f"{diagnosis.script.path} was read, not run: {probe.reason or 'as asked'}.")
+        return Text(f"{script} was read, not run: {sentence(probe.reason or 'as asked')}")
     parts = [
         f"{count(probe.fits, 'fit')} and {count(probe.steps, 'step')} in {seconds(probe.seconds)}",
         f"seed {probe.seed}",
@@ -110,7 +141,7 @@ def _circumstances(diagnosis: Diagnosis) -> Text:
         f"TensorFlow {seen.tensorflow}" if seen.tensorflow else "",
     ]
     ended = "" if probe.status == "completed" else f" ({probe.status})"
-    return Text(f"{diagnosis.script.path} was probed{ended}: {', '.join(filter(None, parts))}.")
+    return Text(f"{script} was probed{ended}: {', '.join(filter(None, parts))}.")
 
 
 def _accuracies(reference: Reference, achieved: float | None) -> Table | None:
@@ -153,16 +184,16 @@ def _symptoms(symptoms: tuple[Symptom, ...]) -> Table:
     return table
 
 
-def _cause(cause: Cause, out: Console, texts: Mapping[str, str]) -> None:
+def _cause(cause: Cause, number: str, out: Console, texts: Mapping[str, str]) -> None:
     out.print()
     out.print(
         Text.assemble(
-            f"{cause.rank}. ",
+            number,
             (cause.id, STYLES[cause.severity]),
             f" {cause.code}  {cause.severity}, {cause.confidence}",
         )
     )
-    out.print(Padding(Text(_sentence(cause.title)), (0, 0, 0, 3)))
+    out.print(Padding(Text(sentence(cause.title)), (0, 0, 0, 3)))
     if cause.location is not None:
         out.print(Text(f"   {place(cause.location)}", style="bold"), soft_wrap=True)
         text = texts.get(cause.location.path)
@@ -175,7 +206,7 @@ def _cause(cause: Cause, out: Console, texts: Mapping[str, str]) -> None:
         review = "" if cause.fix.review == "none" else f" (review: {cause.fix.review})"
         out.print(
             Padding(
-                Text.assemble(("fix", "green"), f" {_sentence(cause.fix.summary)}{review}"),
+                Text.assemble(("fix", "green"), f" {sentence(cause.fix.summary)}{review}"),
                 (0, 0, 0, 3),
             )
         )
@@ -207,7 +238,7 @@ def _bullet(text: str) -> Table:
 def place(location: Location) -> str:
     """``train.py:12``, or ``train.ipynb cell 3:12``."""
     cell = "" if location.cell is None else f" cell {location.cell}"
-    return f"{location.path}{cell}:{location.line}"
+    return f"{printable.name(location.path)}{cell}:{location.line}"
 
 
 def excerpt(text: str, location: Location) -> Text:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from tlfix import printable
+
 LARGEST: Final = 1_000_000
 """Bytes. A training script beyond this is generated code or data."""
 
@@ -48,8 +50,9 @@ def load(path: Path) -> Script:
         SourceError: it cannot be read, or is not Python 3; the message says what to do.
     """
     content = _content(path)
-    text, encoding = _decoded(path, content)
-    _parsed(path, text)
+    shown = Path(printable.name(path))
+    text, encoding = _decoded(shown, content)
+    _parsed(shown, text)
     digest = hashlib.sha256(content).hexdigest()
     return Script(path, text, encoding, _newline(text), digest)
 
@@ -72,19 +75,20 @@ def encode(script: Script, new_text: str) -> bytes:
         ) from None
 
 
-def _content(path: Path) -> bytes:
-    if path.suffix == ".ipynb":
+def _content(file: Path) -> bytes:
+    path = Path(printable.name(file))  # as it is shown
+    if file.suffix == ".ipynb":
         raise SourceError(
             f"{path} is a notebook, and notebooks are not read yet. Export it with "
             f"`jupyter nbconvert --to script {path}` and give tlfix the .py file that comes out."
         )
-    if path.is_dir():
+    if file.is_dir():
         raise SourceError(
             f"{path} is a folder. Name the script that trains the model; "
             f"`tlfix check {path}` looks through a whole folder."
         )
     try:
-        status = path.stat()
+        status = file.stat()
         if not stat.S_ISREG(status.st_mode):
             # Reading a pipe waits for a writer, reading a device may never end.
             raise SourceError(
@@ -97,7 +101,7 @@ def _content(path: Path) -> bytes:
                 f"{path} has {size:,} bytes, more than the {LARGEST:,} that tlfix reads. Move "
                 "data out of the script into a file of its own."
             )
-        return path.read_bytes()
+        return file.read_bytes()
     except FileNotFoundError:
         raise SourceError(
             f"There is no file {path} (looked from {Path.cwd()}). Check the spelling, or change "

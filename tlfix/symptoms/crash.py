@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tlfix.findings import Measurement, Symptom
+from tlfix.probe import last_words
 from tlfix.probe.trace import Trace
 from tlfix.symptoms.spec import SymptomSpec
 
@@ -23,7 +24,7 @@ def measure(trace: Trace) -> Symptom | None:
     if crash is None:
         return None
     where = f" at line {crash.site.line}" if crash.site else ""
-    message = next(iter(crash.message.strip().splitlines()), "")
+    message = last_words.message(crash.message)
     if len(message) > LONGEST:
         message = message[: LONGEST - 1].rstrip() + "…"
     summary = f"{crash.type} {_WHEN[crash.during]}{where}"

@@ -23,6 +23,11 @@ class Channel:
         self._descriptor = os.open(os.devnull, os.O_WRONLY)
         self._lock = threading.Lock()
 
+    @property
+    def busy(self) -> bool:
+        """True while something is being sent."""
+        return self._lock.locked()
+
     def send(self, event: str, **fields: Any) -> None:
         """Send one event; a reader that has gone away sets ``broken`` and is no error here."""
         data = (json.dumps(plain({"event": event, **fields}), allow_nan=False) + "\n").encode()

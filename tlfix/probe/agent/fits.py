@@ -27,7 +27,7 @@ from tlfix_agent import (
 from tlfix_agent.channel import Channel
 from tlfix_agent.continuing import Ending
 from tlfix_agent.data import Feed, Sample
-from tlfix_agent.limits import Budget, Finished
+from tlfix_agent.limits import Budget
 from tlfix_agent.models import Backbone, Models
 from tlfix_agent.steps import Watch
 
@@ -57,6 +57,7 @@ class Fit:
     accuracy: float | None = None
     backbone_moved: bool = False
     crashed: bool = False
+    trained: bool = True  # false if it crashed before its first step was over
     learned: bool = True  # false if the loss ended where it began, or higher, or not finite
     probe: dict[str, Any] | None = None  # the latest linear probe on initial weights
 
@@ -93,7 +94,7 @@ class Fits:
         """One ``Model.fit``, within the budget; returns its History."""
         self._budget.watch()
         if self._budget.exhausted or len(self.all) >= MEASURED_FITS:
-            raise Finished
+            self._budget.end()
         self.inside = True
         try:
             given = dict(arguments)
@@ -114,7 +115,7 @@ class Fits:
                 with self.timed("training"):
                     history = original(model, **arguments)
             except Exception:
-                fit.crashed = True
+                fit.crashed, fit.trained = True, bool(watch.losses)
                 watch.close()
                 self._channel.send(
                     "fit-end", index=fit.index, ended="crashed", ran_epochs=watch.epochs
@@ -346,7 +347,7 @@ class Fits:
             logs = original(model, x, y, *args, **kwargs)
             state.watch.on_step(0, logs, fresh=True)
             if self._budget.exhausted or state.watch.reason:
-                raise Finished
+                self._budget.end()
         finally:
             self.inside = False
         self._budget.watch_idle()

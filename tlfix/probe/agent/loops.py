@@ -17,7 +17,7 @@ from tlfix_agent import evaluation, fed, models, places
 from tlfix_agent.channel import Channel, number
 from tlfix_agent.data import Feed
 from tlfix_agent.fits import Fit, Fits
-from tlfix_agent.limits import Budget, Finished
+from tlfix_agent.limits import Budget
 from tlfix_agent.steps import Watch
 
 
@@ -139,7 +139,7 @@ class Loops:
         self._watch.on_step(0, {"loss": loss} if loss is not None else {}, fresh=True)
         if self._watch.reason or self._budget.exhausted:
             self._budget.used_steps = max(self._budget.used_steps, self._budget.steps)
-            raise Finished
+            self._budget.end()
 
     def _settle(self, split: str) -> None:
         """The batch that was waiting turns out to belong to ``split``."""

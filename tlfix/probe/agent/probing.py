@@ -185,10 +185,13 @@ class Probing:
         for weights, cached in (("initial", as_is), ("trained", trained)):
             if cached is not None:
                 self._guard("look at the features", self._similarity, cached, weights)
-        self._guard("hidden-layer probe", self._hidden, best)
+        if self._fit.trained:
+            self._guard("hidden-layer probe", self._hidden, best)
         self._guard("comparison of neighbours", self._neighbours, best)
         if best.validation is not None:
             self._guard("search for a renaming of classes", self._renaming, reference)
+        if not self._fit.trained:
+            return  # a fit that cannot take a step has one fault that matters
         if len(as_is.training) < len(self._images):
             return  # so slow a network that its features are not computed once more
         self._guard("probe with reversed channels", self._flipped, as_is)

@@ -34,7 +34,10 @@ def run_script(path: str, arguments: list[str], budget: Budget) -> Ending:
     try:
         with open(path, "rb") as file:
             code = compile(file.read(), os.path.abspath(path), "exec")
-        exec(code, main.__dict__)
+        try:
+            exec(code, main.__dict__)
+        finally:
+            budget.stop_watching()
     except Finished:
         return Ending(finished_early=True)
     except SystemExit as exit_:

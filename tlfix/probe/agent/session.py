@@ -13,7 +13,7 @@ import traceback
 from types import ModuleType
 from typing import Any
 
-from tlfix_agent import imports, isolation, watch
+from tlfix_agent import imports, isolation, layers, refusals, watch
 from tlfix_agent.births import Births
 from tlfix_agent.channel import Channel
 from tlfix_agent.finish import Finish
@@ -21,7 +21,10 @@ from tlfix_agent.fits import Fits
 from tlfix_agent.limits import Budget
 from tlfix_agent.loops import Loops
 from tlfix_agent.models import Models
+from tlfix_agent.overlay import Overlay
 from tlfix_agent.running import Ending, run_script
+
+BEAT = 5.0  # seconds between two signs of life
 
 
 def run(config: dict[str, Any]) -> int:
@@ -44,24 +47,15 @@ class Session:
         self._models = Models(self._births)
         self._fits = Fits(channel, self._budget, self._models, bool(config["instruments"]))
         self._loops = Loops(channel, self._budget, self._fits)
-        self._overlay = isolation.Overlay(config["scratch"], config["writable"])
-        self._imported = 0.0
+        self._overlay = Overlay(config["scratch"], config["writable"])
+        self._built: float | None = None  # when Keras was there, in monotonic seconds
+        self._concluding = False
 
     def run(self) -> int:
         """Run the script, then the instruments."""
         self._channel.send("environment", python=platform.python_version())
-        if self._config["sandbox"] != "none":
-            held = isolation.restrict_writes(
-                [self._config["scratch"], "/dev", "/proc", *self._config["writable"]]
-            )
-            if not held and self._config["sandbox"] == "landlock":
-                self._channel.send(
-                    "refused",
-                    reason="This kernel has no Landlock; writes cannot be "
-                    "confined. Use --sandbox auto to rely on redirection alone.",
-                )
-                return 71
-            self._overlay.install()
+        if not self._confine():
+            return 71
         isolation.never_wait()
         random.seed(self._config["seed"])
         imports.after_import(
@@ -75,22 +69,82 @@ class Session:
         self._channel.send("phase", phase="importing")
         self._budget.watch()
         threading.Thread(target=self._heartbeat, daemon=True).start()
+        self._budget.leave = self._leave
         ending = run_script(self._config["script"], self._config["arguments"], self._budget)
-        self._budget.stop_watching()
+        self._conclude(ending)
+        return 0
+
+    def _conclude(self, ending: Ending) -> None:
+        self._concluding = True
         self._report(ending)
         self._loops.close()
         self._fits.close_batches()
         if self._config["instruments"]:
             Finish(self._channel, self._budget, self._fits).run()
         self._channel.send("end", timings=self._fits.timings)
-        return 0
+
+    def _leave(self) -> None:
+        """Measure and end the process though the script goes on.
+
+        In a thread of its own, to which no graph or scope that the script is in belongs; the script
+        stands meanwhile. It returns if the script was stopped while sending an event: later.
+        """
+        if self._channel.busy:
+            return
+        self._budget.stop_watching()
+        thread = threading.Thread(target=self._last_words)
+        thread.start()
+        thread.join()
+
+    def _last_words(self) -> None:
+        status = 70
+        try:
+            text = "The script catches every exception, so it was left where it stood at its end."
+            self._channel.send("note", text=text)
+            self._conclude(Ending(finished_early=True))
+            status = 0
+        except BaseException:
+            self._channel.send("internal-error", traceback=traceback.format_exc())
+        os._exit(status)
+
+    def _confine(self) -> bool:
+        """Turn the script's writes away from the user's files; False if they must be, and cannot
+        be."""
+        if self._config["sandbox"] == "none":
+            self._overlay.release([os.sep])
+            return True
+        writable = [self._config["scratch"], *self._config["writable"]]
+        covered: list[str] = []
+        with contextlib.suppress(FileNotFoundError):  # of a working directory that is gone
+            kept = [os.path.realpath(path) for path in writable]
+            covered = layers.cover(layers.wanted(self._config["script"]), kept, kept[0])
+        own = None if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+        self._overlay.release(covered, own)
+        held = isolation.restrict_writes([*writable, "/dev", "/proc", *covered])
+        if not held and self._config["sandbox"] == "landlock":
+            self._channel.send(
+                "refused",
+                reason="This kernel has no Landlock; writes cannot be "
+                "confined. Use --sandbox auto to rely on redirection alone.",
+            )
+            return False
+        self._overlay.install()
+        return True
 
     def _heartbeat(self) -> None:
         while True:
-            time.sleep(5.0)
-            self._channel.send("alive", seconds=time.monotonic() - self._budget.started)
+            time.sleep(BEAT)
+            self._beat(time.monotonic())
             if self._channel.broken:  # nobody listens any more: do not train on in secret
                 os._exit(0)
+
+    def _beat(self, now: float) -> None:
+        """Tell that the script is alive, and once, if it has long left building a model, that."""
+        self._channel.send("alive", seconds=now - self._budget.started)
+        training = self._fits.all or self._fits.inside or self._concluding
+        if self._built is not None and now - self._built >= BEAT and not training:
+            self._built = None
+            self._channel.send("phase", phase="running the script")
 
     def _on_keras(self, keras: ModuleType) -> None:
         if not hasattr(keras, "Model"):
@@ -111,6 +165,7 @@ class Session:
             device=_device(),
         )
         self._channel.send("phase", phase="building")
+        self._built = time.monotonic()
 
     def _on_tensorflow(self, _tensorflow: ModuleType) -> None:
         self._births.watch_tensorflow()
@@ -146,10 +201,11 @@ class Session:
             self._channel.send(
                 "crash",
                 type=type(error).__name__,
-                message=_message(error)[:4000],
+                message=_ends(_message(error)),
                 frames=list(ending.frames),
                 site=ending.frames[-1] if ending.frames else None,
                 during=self._stage(),
+                confined=refusals.explanation(error, self._overlay),
             )
         elif ending.status is not None:
             self._channel.send("exit", status=ending.status, frames=list(ending.frames))
@@ -162,6 +218,12 @@ class Session:
         if self._fits.all:
             return "after"
         return "build" if "keras" in sys.modules or "tf_keras" in sys.modules else "import"
+
+
+def _ends(text: str, most: int = 4000) -> str:
+    """At most ``most`` characters, of both ends: TensorFlow gives the reason last."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}\n…\n{text[-half:]}"
 
 
 def _message(error: BaseException) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from tlfix_agent import places
 from tlfix_agent.fits import Fits
-from tlfix_agent.isolation import Overlay
 from tlfix_agent.models import Models
+from tlfix_agent.overlay import Overlay
 
 _PLACE = "_tlfix_compiled_at"
 
@@ -28,6 +28,8 @@ def watch_models(keras: Any, fits: Fits, overlay: Overlay) -> None:
 
 
 def _watch_compile(model: Any) -> None:
+    # Where it is defined: Keras compiles no loaded model whose class has a ``compile`` of its own.
+    model = next(owner for owner in model.__mro__ if "compile" in vars(owner))
     original = model.compile
 
     @functools.wraps(original)
