@@ -113,8 +113,13 @@ for data in (train, val):
     ("spec", "text", "check"),
     [
         (preprocessing_missing.CAUSE, NESTED, INSIDE.format(module="resnet50")),
-        (preprocessing_missing.CAUSE, SEQUENTIAL, INSIDE.format(module="mobilenet_v2")),
-        (preprocessing_mismatch.CAUSE, GENERATORS, OUTSIDE),
+        pytest.param(
+            preprocessing_missing.CAUSE,
+            SEQUENTIAL,
+            INSIDE.format(module="mobilenet_v2"),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(preprocessing_mismatch.CAUSE, GENERATORS, OUTSIDE, marks=pytest.mark.slow),
         (preprocessing_mismatch.CAUSE, MAPPED, OUTSIDE),
     ],
     ids=["nested", "sequential", "generators", "mapped"],

@@ -102,7 +102,10 @@ print("checked")
 
 
 @pytest.mark.probe
-@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize(
+    "kind",
+    ["nested", *(pytest.param(k, marks=pytest.mark.slow) for k in MODELS if k != "nested")],
+)
 def test_stages(kind: str, tmp_path: Path) -> None:
     source = SHARED.format(model=MODELS[kind], weights=WEIGHTS.as_posix())
     parameters = {

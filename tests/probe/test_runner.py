@@ -97,6 +97,7 @@ def test_custom_loop(project: Path) -> None:
     assert door is not None and door.reads_as is not None and door.reads_as.name == "tf"
 
 
+@pytest.mark.slow
 def test_two_stages_of_a_subclassed_model_share_the_steps(project: Path) -> None:
     trace = run(project, programs.SUBCLASSED_TWO_STAGES, fits=2)
     assert trace.status == "completed", (trace.reason, trace.crash)
