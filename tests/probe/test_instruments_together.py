@@ -10,7 +10,7 @@ from tests.probe import programs
 from tlfix.probe.runner import Budget, probe
 from tlfix.probe.trace import Trace
 
-pytestmark = pytest.mark.probe
+pytestmark = [pytest.mark.probe, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
