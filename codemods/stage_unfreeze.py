@@ -20,7 +20,7 @@ from tlfix.codemods.optimizers import fresh_optimizer
 from tlfix.codemods.tree import Edits, Tree, dotted, statements
 
 _STAGE_TWO = """
-# Stage two: fine-tune the top of the backbone at a low rate. BatchNormalization stays
+# Stage two: fine-tune the top of the backbone. BatchNormalization stays
 # frozen: it then runs in inference mode and keeps its pretrained statistics.
 {base}.trainable = True
 for layer in {base}.layers:

@@ -8,7 +8,7 @@ from tests.traces import backbone, fit, model, place, trace
 from tlfix.causes.backbone_frozen_only import CAUSE
 from tlfix.causes.spec import Case, Finding
 from tlfix.codemods import transform
-from tlfix.probe.trace import Evaluation, FineTuneTrial, Trace
+from tlfix.probe.trace import BatchNormSeen, Evaluation, FineTuneTrial, Trace
 from tlfix.program.reader import read
 
 TEXT = CAUSE.examples.sick
@@ -49,7 +49,7 @@ def test_a_gain_is_a_warning_and_gets_a_second_stage() -> None:
         after[len(TEXT) :]
         == """\
 
-# Stage two: fine-tune the top of the backbone at a low rate. BatchNormalization stays
+# Stage two: fine-tune the top of the backbone. BatchNormalization stays
 # frozen: it then runs in inference mode and keeps its pretrained statistics.
 base_model.trainable = True
 for layer in base_model.layers:
@@ -61,6 +61,19 @@ loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(train_ds, validation_data=val_ds, epochs=20, initial_epoch=10)
 """
     )
+
+
+@pytest.mark.parametrize(
+    ("shift", "tuned", "severity"),
+    [(0.018, 170, "note"), (0.188, 170, "warning"), (0.188, 154, "warning"), (None, 154, "note")],
+)
+def test_near_the_backbones_own_images_it_is_a_note(
+    shift: float | None, tuned: int, severity: str
+) -> None:
+    """Photographs 0.018, spectra 0.188; without BatchNorm only a large gain counts."""
+    seen = None if shift is None else BatchNormSeen(layers=52, updating=0, shift=shift)
+    (finding,) = find(TEXT, tried(140, tuned, batchnorm=seen))
+    assert finding.severity == severity
 
 
 def test_a_small_or_uncertain_gain_is_nothing() -> None:

@@ -73,3 +73,24 @@ def test_trained_from_scratch_by_what_is_measured() -> None:
 @pytest.mark.parametrize("status", ["pretrained", "missing", "unknown"])
 def test_the_probe_overrules_the_source(status: str) -> None:
     assert find(TEXT, random(status=status)) == []
+
+
+EXTRACTING = """\
+import keras
+
+extractor = keras.applications.MobileNetV2(weights=None, include_top=False, pooling="avg")
+features = extractor.predict(images)
+head = keras.Sequential([keras.layers.Dense(8, activation="softmax")])
+head.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+head.fit(features, labels, epochs=20)
+"""
+
+
+def test_random_features_by_predict() -> None:
+    """No fit ever sees the network, so that the probe has nothing to say of it."""
+    (finding,) = find(EXTRACTING, trace(fit([1.0] * 40, model=model(backbones=())), backbones=()))
+    assert (finding.severity, finding.confidence) == ("warning", "likely")
+    assert finding.site is not None and finding.site.line == 3
+    assert finding.remedy is not None
+    assert find(EXTRACTING.replace("weights=None", 'weights="imagenet"')) == []
+    assert find(EXTRACTING.replace("features =", "extractor.load_weights(p)\nfeatures =")) == []

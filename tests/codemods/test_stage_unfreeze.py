@@ -29,7 +29,7 @@ print(history.history)
 
 STAGE_TWO = """\
 
-# Stage two: fine-tune the top of the backbone at a low rate. BatchNormalization stays
+# Stage two: fine-tune the top of the backbone. BatchNormalization stays
 # frozen: it then runs in inference mode and keeps its pretrained statistics.
 base_model.trainable = True
 for layer in base_model.layers:
@@ -95,7 +95,7 @@ main()
         """\
 epochs=EPOCHS)
 
-    # Stage two: fine-tune the top of the backbone at a low rate. BatchNormalization stays
+    # Stage two: fine-tune the top of the backbone. BatchNormalization stays
     # frozen: it then runs in inference mode and keeps its pretrained statistics.
     base.trainable = True
     for layer in base.layers:

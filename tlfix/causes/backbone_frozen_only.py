@@ -15,6 +15,15 @@ from tlfix.program.model import Program
 GAIN = 0.03
 """Accuracy (0..1) that fine-tuning must gain to be worth a second stage."""
 
+LARGE_GAIN = 0.10
+"""The same where nothing tells how far the images are from those the backbone was trained on."""
+
+DISTANT = 0.1
+"""Mean divergence between the backbone's BatchNorm statistics and those of these images, scaled
+rightly, from which on the domain is called distant. Measured on MobileNetV2 0.35: photographs
+0.018, scanned digits 0.126, Fourier spectra 0.188. Nearer by, a frozen backbone is a sound recipe
+that fine-tuning may improve a little: worth a note."""
+
 _ADVICE = (
     "after the head is trained, unfreeze the top of the backbone (BatchNormalization stays "
     "frozen), compile again at a rate near 1e-5 and go on training"
@@ -70,8 +79,15 @@ def _measured(case: Case, trace: Trace, fit: FitSeen, trial: FineTuneTrial) -> I
         return
     backbone = tuning.static_backbone(case.program, trace, fit)
     static_fit = tuning.static_fit(case.program, fit)
+    shift = fit.batchnorm.shift if fit.batchnorm else None
+    underfits = gain >= LARGE_GAIN if shift is None else shift >= DISTANT
+    far = (
+        ()
+        if shift is None
+        else (Measurement(name="BatchNorm shift", value=shift, threshold=DISTANT),)
+    )
     yield Finding(
-        severity="warning",
+        severity="warning" if underfits else "note",
         confidence="likely",
         site=backbone.call.site if backbone else static_fit.call.site if static_fit else None,
         evidence=(
@@ -85,10 +101,13 @@ def _measured(case: Case, trace: Trace, fit: FitSeen, trial: FineTuneTrial) -> I
                 measured=(
                     Measurement(name="gain", value=gain, threshold=GAIN, n=trial.validation),
                     Measurement(name="p", value=p, threshold=ALPHA, n=trial.validation),
+                    *far,
                 ),
             ),
         ),
-        explains=explained(case, "slow-learning", "flat-loss", "chance-accuracy"),
+        explains=explained(case, "slow-learning", "flat-loss", "chance-accuracy")
+        if underfits
+        else (),
         remedy=tuning.staged(case.program, backbone, static_fit, rate=trial.learning_rate),
         advice=_ADVICE,
         cost=gain,

@@ -223,7 +223,7 @@ model = keras.Model(base_model.input, outputs)
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 history = model.fit(train_ds, validation_data=val_ds, epochs=10)
 
-# Stage two: fine-tune the top of the backbone at a low rate. BatchNormalization stays
+# Stage two: fine-tune the top of the backbone. BatchNormalization stays
 # frozen: it then runs in inference mode and keeps its pretrained statistics.
 base_model.trainable = True
 for layer in base_model.layers:

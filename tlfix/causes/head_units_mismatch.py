@@ -189,5 +189,5 @@ CAUSE = CauseSpec(
         healthy=_SICK.replace("Dense(2", "Dense(3"),
         cured=_SICK.replace("Dense(2", "Dense(train.num_classes"),
     ),
-    after=("labels-out-of-range",),
+    after=("labels-out-of-range", "ordered-validation-split", "labels-single-class"),
 )

@@ -42,11 +42,13 @@ _EXPLAINS = (
 def _find(case: Case) -> Iterator[Finding]:
     if case.trace is None or not case.trace.fits:
         yield from _read(case.program)
+        yield from _extracting(case.program)
         return
     for fit in tuning.first_fits(case.trace):
         seen = case.trace.backbone_of(fit)
         if seen is not None and seen.weights_status == "random":
             yield _measured(case, case.trace, fit, seen)
+    yield from _extracting(case.program)
 
 
 def _read(program: Program) -> Iterator[Finding]:
@@ -68,6 +70,25 @@ def _read(program: Program) -> Iterator[Finding]:
             summary=f"{backbone.architecture} is made with `weights=None` {how}",
         )
         yield _finding(program, backbone, severity, confidence, (evidence,), _EXPLAINS)
+
+
+def _extracting(program: Program) -> Iterator[Finding]:
+    """Features by ``predict`` of a network that is never trained: its random weights stay."""
+    if any(program.calls_named(*_LOADERS)):
+        return
+    for backbone in program.backbones:
+        if backbone.weights is not None or backbone.loads_weights or not backbone.uses:
+            continue
+        if any(use.kind != "features" for use in backbone.uses):
+            continue
+        evidence = Evidence(
+            source="static",
+            summary=(
+                f"{backbone.architecture} is made with `weights=None`, and only its features are "
+                "used: nothing ever trains it"
+            ),
+        )
+        yield _finding(program, backbone, "warning", "likely", (evidence,), _EXPLAINS)
 
 
 def _static_severity(
