@@ -5,8 +5,8 @@
 Each program runs in its small form (see ``tests/corpus/expected.py``) on photographs, off the
 network: diagnosis, ``apply`` with its verification over several seeds, and a second diagnosis of
 what ``apply`` left. Results are kept in ``benchmarks/seeds.json``, so that the programs can be run
-in parts; ``docs/seed-results.md`` is written from all there are. A program takes
-three to ten minutes on two cores.
+in parts; ``docs/seed-results.md`` is written from all there are. A program takes three to ten
+minutes on two cores.
 """
 
 from __future__ import annotations

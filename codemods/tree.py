@@ -10,7 +10,6 @@ from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, Posi
 
 from tlfix.codemods.base import Declined, Position
 
-Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 _Function = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 
 

@@ -26,7 +26,7 @@ that fine-tuning may improve a little: worth a note."""
 
 _ADVICE = (
     "after the head is trained, unfreeze the top of the backbone (BatchNormalization stays "
-    "frozen), compile again at a rate near 1e-5 and go on training"
+    "frozen), compile again at a low rate and go on training"
 )
 
 

@@ -98,16 +98,6 @@ def heads(program: Program) -> tuple[Head, ...]:
     return tuple(found)
 
 
-def head_of(program: Program, backbone: Backbone | None) -> Head | None:
-    """The only head on this backbone."""
-    found = [
-        head
-        for head in heads(program)
-        if backbone is not None and head.backbone.call.site == backbone.call.site
-    ]
-    return found[0] if len(found) == 1 else None
-
-
 def insertion(head: Head, before: Placed) -> Site:
     """Where the codemod ``insert_layers`` finds ``before``: its constructor or list element."""
     return before.site if head.style == "sequential" else before.made.site

@@ -16,8 +16,6 @@ from tlfix_agent import models
 from tlfix_agent.evaluation import as_array
 from tlfix_agent.models import Backbone
 
-BATCHNORMS = 6  # the first ones: later statistics say more about the images than about their scale
-
 
 class _Seen(Exception):
     """Stops a forward pass once the tensor of interest has been seen."""

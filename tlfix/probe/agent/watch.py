@@ -40,12 +40,6 @@ def _watch_compile(model: Any) -> None:
     model.compile = compile
 
 
-def compiled_at(model: Any) -> dict[str, Any] | None:
-    """Where the program compiled ``model``."""
-    found: dict[str, Any] | None = getattr(model, _PLACE, None)
-    return found
-
-
 def _watch_fit(model: Any, fits: Fits) -> None:
     original = model.fit
     signature = inspect.signature(original)
