@@ -231,16 +231,25 @@ def _searched(agent: ModuleType, current: float, loss_at: Callable[[float], floa
     return rates
 
 
-def test_the_search_for_a_rate_starts_at_the_programs_own(agent: ModuleType) -> None:
+def test_the_search_for_a_rate_starts_at_the_programs_own_and_ends_where_it_is_the_best(agent: ModuleType) -> None:
     rates = _searched(agent, 1e-3, lambda rate: abs(math.log10(rate) + 3))
-    assert rates == pytest.approx([1e-3, 1e-4, 1e-2, 1e-5, 1e-1, 1e-6, 1.0])
+    assert rates == pytest.approx([1e-3, 1e-4, 1e-2])
 
 
 def test_the_search_goes_up_while_the_highest_rate_is_the_best(agent: ModuleType) -> None:
-    rates = _searched(agent, 1e-7, lambda rate: abs(math.log10(rate) + 2))
+    rates = _searched(agent, 1e-7, lambda rate: min(abs(math.log10(rate) + 2), 2.0))
     assert max(rates) == pytest.approx(1e-1), "one beyond the best, to see it rise"
 
 
+def test_the_search_does_not_go_down_from_where_nothing_moves(agent: ModuleType) -> None:
+    rates = _searched(agent, 1e-4, lambda rate: 2.0 if rate < 1e-2 else math.inf)
+    assert sorted(rates) == pytest.approx([1e-5, 1e-4, 1e-3, 1e-2])
+
+
 def test_the_search_goes_down_while_nothing_learns(agent: ModuleType) -> None:
-    rates = _searched(agent, 10.0, lambda rate: 1.0 if rate < 1e-5 else 9.0)
-    assert min(rates) == pytest.approx(1e-6)
+    def loss(rate: float) -> float:
+        return math.inf if rate > 1e-5 else abs(math.log10(rate) + 5)
+
+    rates = _searched(agent, 10.0, loss)
+    assert max(rates) == 10.0
+    assert min(rates) == pytest.approx(1e-6), "one beyond the best, to see that it is"

@@ -15,8 +15,9 @@ import numpy as np
 
 from tlfix_agent import labels, models
 from tlfix_agent.door import gaussian_divergence, replaced_call
-from tlfix_agent.evaluation import as_array, run
+from tlfix_agent.evaluation import run
 from tlfix_agent.feed import Sample
+from tlfix_agent.forward import as_array
 
 BATCHES, BATCH = 4, 64
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tlfix_agent.evaluation import as_array
+from tlfix_agent.forward import as_array
 
 READ_BYTES = 64 * 2**20
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tlfix_agent import models
-from tlfix_agent.evaluation import as_array
+from tlfix_agent.forward import as_array
 from tlfix_agent.models import Backbone
 
 

@@ -10,15 +10,9 @@ import numpy as np
 from tlfix_agent import labels, models
 from tlfix_agent.channel import number
 from tlfix_agent.data import Sample
+from tlfix_agent.forward import Forward, as_array, inference
 
 BATCH = 64
-
-
-def as_array(tensor: Any) -> np.ndarray:
-    """Any backend's tensor as a numpy array."""
-    if hasattr(tensor, "detach"):
-        tensor = tensor.detach().cpu()
-    return np.asarray(tensor)
 
 
 def run(
@@ -27,9 +21,9 @@ def run(
     """Outputs (n, ...) for ``inputs``; fewer rows if ``seconds`` run out."""
     outputs = []
     start = time.monotonic()
+    forward = Forward(model, training=True) if training else inference(model)
     for first in range(0, len(inputs), batch):
-        result = model(inputs[first : first + batch], training=training)
-        outputs.append(as_array(result))
+        outputs.append(forward(inputs[first : first + batch]))
         if time.monotonic() - start > seconds:
             break
     return np.concatenate(outputs)

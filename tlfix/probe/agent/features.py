@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tlfix_agent.evaluation import as_array
+from tlfix_agent.forward import Forward
 from tlfix_agent.labels import balanced
 
 STRENGTHS = tuple(10.0**e for e in range(-1, 5))
@@ -66,12 +66,12 @@ class Fitted:
 
 
 def of_images(
-    network: Any,
+    network: Forward,
     images: np.ndarray,
     seconds: float,
     change: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Globally average-pooled features (n, d) in inference mode; fewer rows if time runs out.
+    """Globally average-pooled features (n, d) by ``network``; fewer rows if time runs out.
 
     ``change`` is applied to each batch of ``images`` on its way, so that no second copy of them all
     is held.
@@ -80,7 +80,7 @@ def of_images(
     start = time.monotonic()
     for first in range(0, len(images), 64):
         batch = images[first : first + 64]
-        outputs = as_array(network(batch if change is None else change(batch), training=False))
+        outputs = network(batch if change is None else change(batch))
         axes = tuple(range(1, outputs.ndim - 1))
         features.append(outputs.mean(axes) if axes else outputs)
         if time.monotonic() - start > seconds:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tlfix_agent import content, data, orders
 from tlfix_agent.data import Feed, Sample
-from tlfix_agent.evaluation import as_array
+from tlfix_agent.forward import as_array
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 

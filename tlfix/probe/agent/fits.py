@@ -27,6 +27,7 @@ from tlfix_agent import (
 from tlfix_agent.channel import Channel
 from tlfix_agent.continuing import Ending
 from tlfix_agent.data import Feed, Sample
+from tlfix_agent.forward import as_array
 from tlfix_agent.limits import Budget
 from tlfix_agent.models import Backbone, Models
 from tlfix_agent.steps import Watch
@@ -306,7 +307,7 @@ class Fits:
         for variable, old in zip(fit.model.weights, fit.initial, strict=True):
             if old.ndim < 2:
                 continue
-            new = evaluation.as_array(variable)
+            new = as_array(variable)
             part = sums[id(variable) in inside]
             part[0] += float(np.sum((new - old) ** 2))
             part[1] += float(np.sum(old**2))

@@ -5,7 +5,6 @@ On TensorFlow only: its gradients need no second compilation of the model.
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -15,8 +14,9 @@ import numpy as np
 from tlfix_agent import models
 from tlfix_agent.channel import number
 from tlfix_agent.door import replaced_call
-from tlfix_agent.evaluation import as_array, loss_function
+from tlfix_agent.evaluation import loss_function
 from tlfix_agent.feed import Sample
+from tlfix_agent.forward import as_array, as_tensor, tensorflow_of
 
 BATCHES = 2
 LAYERS = 200  # with weights or ReLU; of deeper networks the ones nearest the input and the output
@@ -36,12 +36,12 @@ def measure(
     Weights, statistics and trainable flags are as before afterwards. None off TensorFlow, without
     a compiled loss, or without trainable weights.
     """
-    tensorflow: Any = sys.modules.get("tensorflow")
     loss = loss_function(model)
     trainable = list(model.trainable_variables)
     if loss is None or sample.labels is None or not trainable:
         return None
-    if not isinstance(as_tensor(trainable[0]), getattr(tensorflow, "Variable", ())):
+    tensorflow = tensorflow_of(trainable[0])
+    if tensorflow is None:
         return None
     order = np.random.default_rng(0).permutation(len(sample))
     gradients: list[list[float]] = []
@@ -75,12 +75,6 @@ def measure(
     if len(layers) > LAYERS:
         layers = layers[: LAYERS // 2] + layers[-LAYERS // 2 :]
     return {"weights": weights, "batches": len(gradients), "layers": layers}
-
-
-def as_tensor(variable: Any) -> Any:
-    """The backend's own variable behind a Keras variable."""
-    inner = getattr(variable, "value", variable)
-    return variable if callable(inner) else inner  # in Keras 2 ``value`` is a method
 
 
 def leaves(model: Any) -> list[Any]:

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from tlfix_agent import evaluation, fed, models, places
+from tlfix_agent import fed, models, places
 from tlfix_agent.channel import Channel, number
 from tlfix_agent.data import Feed
 from tlfix_agent.fits import Fit, Fits
+from tlfix_agent.forward import as_array
 from tlfix_agent.limits import Budget
 from tlfix_agent.steps import Watch
 
@@ -167,7 +168,7 @@ class Loops:
                 "optimizer": type(self._optimizer).__name__,
                 "loss": models.loss_name(self._loss),
                 "from_logits": self._logits,
-                "learning_rate": None if callable(rate) else number(evaluation.as_array(rate)),
+                "learning_rate": None if callable(rate) else number(as_array(rate)),
             },
         )
         self._watch = Watch(self._channel, self._budget, self._fit.index, self._model)
@@ -195,7 +196,7 @@ def _hand_out(receive: Any, *values: Any) -> None:
     tensorflow = sys.modules.get("tensorflow")
     symbolic = tensorflow is not None and not tensorflow.executing_eagerly()
     if not symbolic:
-        receive(*(evaluation.as_array(v) for v in values))
+        receive(*(as_array(v) for v in values))
         return
     assert tensorflow is not None
 

@@ -24,7 +24,7 @@ from tlfix_agent import (
 )
 from tlfix_agent.channel import Channel
 from tlfix_agent.entrance import Change, Entrance
-from tlfix_agent.evaluation import as_array
+from tlfix_agent.forward import as_array, inference
 from tlfix_agent.features import Fitted
 from tlfix_agent.feed import Sample
 from tlfix_agent.fits import Fit, Fits
@@ -113,7 +113,7 @@ class Probing:
         if self._trunk is None:
             self._trunk = self._backbone.trunk
         seconds = min(seconds, self._budget.left / 5)
-        return features.of_images(self._trunk, images, seconds, change)
+        return features.of_images(inference(self._trunk), images, seconds, change)
 
     def _as_is(self, change: Change | None = None, change_validation: Change | None = None) -> Any:
         entrance = self._entrance
@@ -275,7 +275,7 @@ class Probing:
         if not statistics.layers or changes is None:
             return
         same = (None, None) if self._entrance.is_expected else changes
-        batches = batchnorm.mixed(self._images, batches=2)
+        batches = batchnorm.mixed(self._images, batches=1, size=128)
         batches = [b if same[0] is None else same[0](b) for b in batches]
         with statistics.kept():
             pretrained = statistics.values()

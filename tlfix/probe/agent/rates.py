@@ -17,8 +17,11 @@ from tlfix_agent import evaluation, labels, models
 from tlfix_agent.channel import number
 from tlfix_agent.data import Sample
 
-FACTORS = (1.0, 0.1, 10.0, 0.01, 100.0, 0.001, 1000.0)
+FACTORS = (1.0, 0.1, 10.0)
 HIGHEST, LOWEST = 10.0, 1e-7
+ALIKE, STANDS = 0.2, 0.05
+"""Shares of the initial loss: of runs that end this close to each other neither is better (single
+batches at the end of equal runs spread over .15 of it), and one this close to it has not moved."""
 RUNS = 12
 STEPS = 20
 
@@ -43,9 +46,8 @@ def range_test(
 ) -> dict[str, Any] | None:
     """Short runs of ``STEPS`` steps at the program's rate and powers of ten around it.
 
-    The program's rate comes first, then its neighbours; beyond a thousandfold the search goes on
-    upwards while the highest rate is the best, and downwards while none learns, until ``seconds``
-    run out. The model's weights are left as the last run left them.
+    Which, :class:`_Search` decides, until ``seconds`` run out. The model's weights are left as the
+    last run left them.
     """
     current = models.learning_rate(model)
     if current is None or current <= 0 or sample.labels is None:
@@ -94,12 +96,16 @@ def _late(losses: list[float]) -> float | None:
 
 
 class _Search:
-    """Which rate to try next, given the losses at those tried."""
+    """Which rate to try next, given the losses at those tried.
+
+    The program's own and its neighbours first. Then upwards while the highest rate is as good as
+    the best and the loss has not risen, and downwards while the lowest rate is and moves it.
+    """
 
     def __init__(self, current: float, initial: float | None) -> None:
         inside = (current * factor for factor in FACTORS)
         self._waiting = [r for r in inside if LOWEST <= r <= HIGHEST or r == current]
-        self._initial = initial if initial is not None else float("inf")
+        self._initial = initial if initial is not None else 1e9  # not finite: any loss is less
         self._tried: dict[float, float] = {}
 
     def tried(self, rate: float, loss: float | None) -> None:
@@ -110,13 +116,20 @@ class _Search:
         """The next rate, or None when the search is over."""
         if self._waiting:
             return self._waiting.pop(0)
-        best = min(self._tried, key=lambda rate: self._tried[rate])
         highest, lowest = max(self._tried), min(self._tried)
-        if self._tried[best] >= self._initial and lowest / 10 >= LOWEST:
-            return lowest / 10
-        if best == highest and highest * 10 <= HIGHEST:
+        risen = self._tried[highest] > (1 + STANDS) * self._initial
+        if highest * 10 <= HIGHEST and self._open(highest) and not risen:
             return highest * 10
+        stands = abs(self._tried[lowest] - self._initial) < STANDS * self._initial
+        if lowest / 10 >= LOWEST and self._open(lowest) and not stands:
+            return lowest / 10  # where the loss stands, a still lower rate moves it less
         return None
+
+    def _open(self, rate: float) -> bool:
+        """True if a rate beyond this one may be better: it is as good as the best, as losses
+        spread."""
+        best = min(self._tried.values())
+        return self._tried[rate] <= best + ALIKE * self._initial
 
 
 class _Runs:
