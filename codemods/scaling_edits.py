@@ -110,7 +110,56 @@ class ScalingEdits:
             else:
                 self.change(node, lambda updated: inner)
         else:
-            raise Declined(f"line {self.tree.line(node)}: the scaling is kept in a variable")
+            self._remove_variable(node)
+
+    def _remove_variable(self, node: cst.Call) -> None:
+        """A layer in a variable: every use of it goes, then the variable."""
+        for use in self._uses(node):
+            around = self.parent(use)
+            if isinstance(around, cst.Element):
+                self.dropped.add(around)
+            elif self._called_on_one(use):
+                assert isinstance(around, cst.Call)
+                if self._assigns_itself(around, around.args[0].value):
+                    self.drop_statement(around)
+                else:
+                    self.change(around, _first_argument)
+            else:
+                raise Declined(f"line {self.tree.line(use)}: the scaling is handed over")
+        self.drop_statement(node)
+
+    def _uses(self, node: cst.Call) -> list[cst.Name]:
+        """Where the variable that holds what ``node`` makes is named again.
+
+        Raises:
+            Declined: it is kept otherwise, or its name stands for other things too.
+        """
+        assign = self.parent(node)
+        target = assign.targets[0].target if isinstance(assign, cst.Assign) else None
+        if not isinstance(target, cst.Name) or len(assign.children) != 2:
+            raise Declined(f"line {self.tree.line(node)}: the scaling is not kept in a variable")
+        uses = []
+        for name in self.tree.nodes():
+            if not isinstance(name, cst.Name) or name.value != target.value or name is target:
+                continue
+            around = self.parent(name)
+            if isinstance(around, cst.Attribute) and around.attr is name:
+                continue
+            if isinstance(around, cst.Arg) and around.keyword is name:
+                continue
+            if isinstance(around, cst.AssignTarget | cst.Param | cst.Global | cst.NameItem):
+                raise Declined(f"line {self.tree.line(name)}: {name.value} is something else here")
+            uses.append(name)
+        return uses
+
+    def _called_on_one(self, use: cst.Name) -> bool:
+        call = self.parent(use)
+        return (
+            isinstance(call, cst.Call)
+            and call.func is use
+            and len(call.args) == 1
+            and not call.args[0].star
+        )
 
     def remove_argument(self, span: Span, keyword: str, index: int | None = None) -> None:
         """Take an argument of the call at ``span`` away."""
@@ -203,15 +252,22 @@ class ScalingEdits:
         self.change(call, changed)
 
     def preprocess_layer(self, span: Span, function: str) -> None:
-        """Replace ``Rescaling(…)(x)`` by ``function(x)``; ``span`` is the layer's constructor."""
+        """Replace ``Rescaling(…)(x)`` by ``function(x)``; ``span`` is the layer's constructor.
+
+        Raises:
+            Declined: the layer is kept in a variable that is not only called.
+        """
         node = self.at(span)
         if node is None:
             return
         around = self.parent(node)
-        if not (isinstance(around, cst.Call) and around.func is node and around.args):
-            raise Declined(f"line {self.tree.line(node)}: the layer is not called where it is made")
-        text = f"{function}({self.tree.code(around.args[0].value)})"
-        self.change(around, lambda updated: self.parse(text))
+        if isinstance(around, cst.Call) and around.func is node and around.args:
+            text = f"{function}({self.tree.code(around.args[0].value)})"
+            self.change(around, lambda updated: self.parse(text))
+        elif isinstance(node, cst.Call) and all(map(self._called_on_one, self._uses(node))):
+            self.change(node, lambda updated: self.parse(function))
+        else:
+            raise Declined(f"line {self.tree.line(node)}: the layer is used as one")
 
     def drop_statement(self, node: cst.CSTNode) -> None:
         """Remove the statement around ``node``; a comment above it stays.
@@ -264,6 +320,11 @@ def is_add(node: cst.CSTNode) -> bool:
         and isinstance(node.func, cst.Attribute)
         and node.func.attr.value == "add"
     )
+
+
+def _first_argument(call: cst.CSTNode) -> cst.BaseExpression:
+    assert isinstance(call, cst.Call)
+    return call.args[0].value
 
 
 def _is_call_of(node: cst.CSTNode, function: str) -> bool:

@@ -60,9 +60,36 @@ def test_arguments_of_a_generator() -> None:
     assert remove(before, preprocessing=where) == before.replace(", preprocessing_function=f", "")
 
 
-def test_a_layer_kept_in_a_variable_is_declined() -> None:
-    source = "scale = Rescaling(1/255)\n"
-    with pytest.raises(Declined, match="kept in a variable"):
+KEPT = """\
+scale = Rescaling(1/255)
+train = train.map(lambda x, y: (scale(x), y), num_parallel_calls=4)  # kept
+images = scale(images)
+features = base(scale(flip(inputs)))
+model = Sequential([scale, base])
+"""
+
+
+def test_a_layer_kept_in_a_variable_goes_wherever_it_is_used() -> None:
+    assert remove(KEPT, removals=[span(KEPT, "Rescaling(1/255)")]) == """\
+train = train.map(lambda x, y: (x, y), num_parallel_calls=4)  # kept
+features = base(flip(inputs))
+model = Sequential([base])
+"""
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["train = train.map(scale)", "def f(scale): pass", "scale = other", "y = scale(a, b)"],
+)
+def test_a_layer_whose_uses_are_not_plain_is_declined(use: str) -> None:
+    source = f"scale = Rescaling(1/255)\n{use}\n"
+    with pytest.raises(Declined):
+        remove(source, removals=[span(source, "Rescaling(1/255)")])
+
+
+def test_a_layer_kept_in_an_attribute_is_declined() -> None:
+    source = "self.scale = Rescaling(1/255)\n"
+    with pytest.raises(Declined, match="not kept in a variable"):
         remove(source, removals=[span(source, "Rescaling(1/255)")])
 
 

@@ -109,9 +109,17 @@ def test_a_layer_becomes_the_function() -> None:
     )
 
 
-def test_a_layer_kept_in_a_variable_is_declined() -> None:
-    source = f"{IMPORT}scale = layers.Rescaling(1./255)\n"
-    with pytest.raises(Declined, match="not called where it is made"):
+def test_a_layer_kept_in_a_variable_is_the_function_from_then_on() -> None:
+    rest = "train = train.map(lambda x, y: (scale(x), y))\n"
+    source = f"{IMPORT}scale = layers.Rescaling(1./255)\n{rest}"
+    assert use(source, layers=[span(source, "layers.Rescaling(1./255)")]) == (
+        f"{IMPORT}{NEW}scale = preprocess_input\n{rest}"
+    )
+
+
+def test_a_layer_that_stands_in_a_model_is_declined() -> None:
+    source = f"{IMPORT}scale = layers.Rescaling(1./255)\nmodel = Sequential([scale, base])\n"
+    with pytest.raises(Declined, match="used as one"):
         use(source, layers=[span(source, "layers.Rescaling(1./255)")])
 
 

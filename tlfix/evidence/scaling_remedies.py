@@ -184,11 +184,13 @@ def _correct_inside(
     return _use(program, module, made, "in the model")
 
 
-def _rescale(program: Program, made: _Plan, shape: str | None = None) -> Remedy:
+def _rescale(
+    program: Program, made: _Plan, shape: str | None = None, where: str = "in the model"
+) -> Remedy:
     return _remedy(
         "use_rescaling",
         program,
-        "scale to -1..1 with a Rescaling layer in the model",
+        f"scale to -1..1 with a Rescaling layer {where}",
         made,
         scale="1.0 / 127.5",
         offset="-1",
@@ -252,6 +254,8 @@ def _scale_in_pipelines(
     if made.parameters and made.parameters.keys() <= {"removals", "rescale", "preprocessing"}:
         summary = "remove the extra scaling: another one on each path is right"
         return _remedy("remove_scaling", program, summary, made)
+    if made.parameters.keys() <= {"layers", "removals"} and expects.name == "tf":
+        return _rescale(program, made, where="in every pipeline")
     return _use(program, module, made, "in every pipeline")
 
 
