@@ -47,8 +47,8 @@ docs: $(STAMP)  ## bring the generated pages and schemas in docs/ up to date
 overhead: $(STAMP)  ## what a probe costs, as ratios against the bare script (some minutes)
 	$(BIN)/python benchmarks/overhead.py
 
-seeds: $(STAMP)  ## diagnose and repair the example programs, into docs/seed-results.md (an hour or two)
-	$(BIN)/python benchmarks/seeds.py
+seeds: $(STAMP)  ## diagnose and repair the example programs, into docs/seed-results.md (about an hour)
+	$(BIN)/python benchmarks/seeds.py --jobs 2
 
 faultbench: $(STAMP)  ## two hundred programs with planted faults, into benchmarks/faultbench (about three hours)
 	$(BIN)/python -m benchmarks.faultbench --jobs 2

@@ -70,11 +70,14 @@ model = Sequential([scale, base])
 
 
 def test_a_layer_kept_in_a_variable_goes_wherever_it_is_used() -> None:
-    assert remove(KEPT, removals=[span(KEPT, "Rescaling(1/255)")]) == """\
+    assert (
+        remove(KEPT, removals=[span(KEPT, "Rescaling(1/255)")])
+        == """\
 train = train.map(lambda x, y: (x, y), num_parallel_calls=4)  # kept
 features = base(flip(inputs))
 model = Sequential([base])
 """
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tlfix.probe.runner import Budget
+
 SEEDS = Path(__file__).parent / "seeds"
 HEALTHY = Path(__file__).parent / "healthy"
 
 Data = Literal["balanced", "skewed", "rare"]
+
+FEW_STEPS = Budget(seconds=20, steps=24)
+"""For networks of full size, which take seconds a step on two cores."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.corpus.expected import PROGRAMS, Seed
+from tests.corpus.expected import FEW_STEPS, PROGRAMS, Seed
 from tlfix.api import DiagnoseResult, Options
 from tlfix.findings import Diagnosis
 
@@ -14,8 +14,7 @@ Examine = Callable[..., DiagnoseResult]
 
 # A scaling fault in the model.
 QUICK = ("s003_1",)
-# Networks of this size take seconds a step on two cores.
-FEW = Options(budget_seconds=20, steps=24)
+FEW = Options(budget_seconds=FEW_STEPS.seconds, steps=FEW_STEPS.steps)
 
 
 def seeds(*, quick: tuple[str, ...] = ()) -> list[object]:

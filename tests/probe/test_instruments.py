@@ -231,7 +231,9 @@ def _searched(agent: ModuleType, current: float, loss_at: Callable[[float], floa
     return rates
 
 
-def test_the_search_for_a_rate_starts_at_the_programs_own_and_ends_where_it_is_the_best(agent: ModuleType) -> None:
+def test_the_search_for_a_rate_starts_at_the_programs_own_and_ends_where_it_is_the_best(
+    agent: ModuleType,
+) -> None:
     rates = _searched(agent, 1e-3, lambda rate: abs(math.log10(rate) + 3))
     assert rates == pytest.approx([1e-3, 1e-4, 1e-2])
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from tlfix_agent import batchnorm, gradients, models, rates
 from tlfix_agent.channel import Channel
-from tlfix_agent.forward import as_array
 from tlfix_agent.feed import Sample
 from tlfix_agent.fits import Fit, Fits
+from tlfix_agent.forward import as_array
 from tlfix_agent.limits import Budget
 from tlfix_agent.probing import Probing, classes_of
 

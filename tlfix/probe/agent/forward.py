@@ -24,8 +24,8 @@ class Forward:
         self._graphs: dict[Any, Any] = {}
         weights = model.weights
         self.variables = [id(each) for each in weights]
-        tensorflow = tensorflow_of(weights[0]) if weights else None
-        self._tensorflow = None if getattr(model, "run_eagerly", False) else tensorflow
+        eager = not weights or getattr(model, "run_eagerly", False)
+        self._tensorflow: Any = None if eager else tensorflow_of(weights[0])
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
         """The model's outputs for one batch."""

@@ -24,10 +24,10 @@ from tlfix_agent import (
 )
 from tlfix_agent.channel import Channel
 from tlfix_agent.entrance import Change, Entrance
-from tlfix_agent.forward import as_array, inference
 from tlfix_agent.features import Fitted
 from tlfix_agent.feed import Sample
 from tlfix_agent.fits import Fit, Fits
+from tlfix_agent.forward import as_array, inference
 from tlfix_agent.limits import Budget
 
 SECONDS = 20.0  # for the features of one split
