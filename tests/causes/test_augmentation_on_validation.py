@@ -94,6 +94,15 @@ class TestMeasured:
             ("warning", "certain")
         ]
 
+    def test_a_function_mapped_over_validation_too_is_a_warning_once_it_is_seen(self) -> None:
+        both = MAPPED.replace(
+            "valid = valid.map(lambda x, y: (tf.image.random_brightness(x, 0.3), y))",
+            "def augment(x, y):\n    return tf.image.random_brightness(x, 0.3), y\n"
+            "train = train.map(augment)\nvalid = valid.map(augment)",
+        )
+        assert grades(found(both)) == [("note", "likely")]
+        assert grades(found(both, seen(both, False))) == [("warning", "certain")]
+
     def test_an_unknown_pass_leaves_the_static_reading(self) -> None:
         assert grades(found(OWN, seen(OWN, None))) == [("warning", "likely")]
 

@@ -131,7 +131,8 @@ def _grade(suspect: _Suspect | None, data: DataSeen | None) -> tuple[Severity, C
 
     Mirror images alone, and the transforms of training on a half of the same folder, cost little
     beyond a score that varies from pass to pass: a note. A generator of its own that distorts what
-    is only scored serves nothing: a warning. So does anything strong that the probe saw happen.
+    is only scored serves nothing: a warning. So does anything strong that the probe saw happen, and
+    a function that is mapped over validation images on purpose.
     """
     measured = data is not None
     names: dict[str, object] = dict(data.augmentation) if data is not None else {}
@@ -141,7 +142,7 @@ def _grade(suspect: _Suspect | None, data: DataSeen | None) -> tuple[Severity, C
     confidence: Confidence = "certain" if measured else "likely"
     if measured and hard:
         return "warning", confidence
-    own = suspect is not None and not suspect.shared
+    own = suspect is not None and (not suspect.shared or (measured and bool(suspect.calls)))
     distorts = bool(set(names) - _FLIPS) or (
         suspect is not None and any("flip" not in call.name for call in suspect.calls)
     )
