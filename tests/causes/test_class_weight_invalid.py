@@ -70,6 +70,17 @@ def test_a_word_has_no_cure_only_advice() -> None:
     assert finding.severity == "error" and finding.remedy is None and finding.advice
 
 
+def test_names_are_seen_where_the_source_does_not_tell_the_keys() -> None:
+    source = program("{name: 1.0 for name in names}")
+    weights = {"dog": 1.0, "cat": 1.0}
+    seen = fit(source, class_weight_type="dict", class_weight=weights, steps=5)
+    (finding,) = find(case(source, seen))
+    assert (finding.severity, finding.confidence) == ("warning", "certain")
+    assert finding.remedy is None and finding.advice
+    numbers = fit(source, class_weight_type="dict", class_weight={"0": 1.0, "1.0": 2.0}, steps=5)
+    assert list(find(case(source, numbers))) == []
+
+
 def test_names_as_keys_become_the_indices_the_probe_saw() -> None:
     source = program("{'dog': 1.0, 'cat': 3.0}")
     labels = data("training", source, class_indices={"cat": 0, "dog": 1}, label_kind="integer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from tlfix.causes.spec import Case, CauseSpec, Examples, Finding, Remedy
 from tlfix.evidence.edits import crash_matches, explained, merged, set_argument
@@ -60,12 +61,13 @@ def _array(case: Case, task: Task, given: Argument | None) -> Finding | None:
 
 def _keys(case: Case, task: Task, given: Argument | None) -> Finding | None:
     """A dict whose keys are not the class indices: Keras gives the classes left out weight 1."""
-    if given is None or not isinstance(given.value, dict) or not given.value:
+    weights = _weights(task, given)
+    if not weights:
         return None
-    keys = list(given.value)
+    keys = list(weights)
     training = task.training
     if all(isinstance(key, str) for key in keys):
-        value = _by_index(given.value, training)
+        value = _by_index(weights, training)
         return _finding(
             case,
             task,
@@ -89,9 +91,27 @@ def _keys(case: Case, task: Task, given: Argument | None) -> Finding | None:
         given,
         severity="warning" if shifted else "note",
         summary=f"class_weight leaves out class {listed}: its images weigh 1",
-        value=_literal({key - 1: w for key, w in given.value.items()}) if shifted else None,
+        value=_literal({key - 1: w for key, w in weights.items()}) if shifted else None,
         advice="give class_weight one entry for every class index from 0 on",
     )
+
+
+def _weights(task: Task, given: Argument | None) -> dict[Any, Any] | None:
+    """The dict as the source has it, else as ``fit`` was given it."""
+    if given is not None and isinstance(given.value, dict):
+        return given.value
+    seen = task.seen.class_weight if task.seen is not None else None
+    if seen is None:
+        return None
+    return {_key(key): weight for key, weight in seen.items()}
+
+
+def _key(written: str) -> int | str:
+    """The key as it was: traces have all keys as text, and 1.0 finds the same class as 1."""
+    try:
+        return int(float(written))
+    except (ValueError, OverflowError):
+        return written
 
 
 def _by_index(weights: dict[str, object], training: Labels | None) -> str | None:

@@ -42,4 +42,6 @@ OPERATOR = Operator(
             data="scattered_labels",
         ),
     ),
+    # Labels left in their order are cut in order too.
+    consequences=("ordered-validation-split",),
 )
