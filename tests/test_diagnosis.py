@@ -147,6 +147,16 @@ def test_few_steps_are_enough_where_the_model_has_learned() -> None:
     assert diagnosis(seen).verdict == "healthy"
 
 
+def test_far_behind_its_features_is_not_healthy() -> None:
+    found = (evaluation("training", 0.25), evaluation("validation", 0.25))
+    few = fit(falling(60, end=1.9), evaluations=found, probes=(probe("as-is", 0.9),))
+    made = diagnosis(trace(few))
+    assert made.verdict == "inconclusive"
+    assert "0.25 after 60 steps where the features allow 0.90" in made.notes[0]
+    near = fit(falling(60), evaluations=(evaluation("validation", 0.7),), probes=few.probes)
+    assert diagnosis(trace(near)).verdict == "healthy"
+
+
 def test_missing_weights() -> None:
     """Random weights in place of pretrained ones: nothing about learning is concluded."""
     made = diagnosis(stuck(backbones=(backbone(weights_status="missing"),)))

@@ -18,7 +18,8 @@ from tlfix.findings import (
 from tlfix.probe.trace import BackboneSeen, FitSeen, LinearProbe, Trace
 from tlfix.program.model import Program
 from tlfix.ranking import Ranked, examine, rank
-from tlfix.symptoms.history import FEW_STEPS, History, histories, reference
+from tlfix.symptoms.chance_accuracy import features_lead
+from tlfix.symptoms.history import FEW_STEPS, History, correct, histories, reference
 from tlfix.symptoms.registry import measure_all
 
 __all__ = ["Ranked", "diagnose", "exit_code", "rank"]
@@ -114,6 +115,8 @@ def _verdict(
             f"Only {short[0].steps} training steps were seen: too few to judge learning, "
             f"{FEW_STEPS} are needed.",
         )
+    if behind := [reason for history in seen if (reason := _far_behind(history))]:
+        return "inconclusive", (behind[0],)
     if _missing(trace) or any(symptom.severity == "error" for symptom in unexplained):
         return "inconclusive", ()
     return "healthy", tuple(_unseen(trace.fits[-1]))
@@ -148,6 +151,25 @@ def _enough(history: History) -> bool:
         and history.above_chance(evaluation)
         and history.reference is not None
         and (evaluation.accuracy or 0.0) >= history.reference.accuracy - 0.10
+    )
+
+
+def _far_behind(history: History) -> str | None:
+    """Why a model that made less than half of the way its features allow is not called healthy."""
+    evaluation = history.after("validation") or history.after("training")
+    probe = history.reference
+    if evaluation is None or probe is None or not history.representative(evaluation):
+        return None
+    chance = history.baseline(evaluation) or 0.0
+    reached = evaluation.accuracy or 0.0
+    if reached >= chance + 0.5 * (probe.accuracy - chance) or not features_lead(
+        history, correct(evaluation), evaluation.n
+    ):
+        return None
+    return (
+        f"{evaluation.split.capitalize()} accuracy is {reached:.2f} after {history.steps} steps "
+        f"where the features allow {probe.accuracy:.2f}: too far behind to be called healthy, too "
+        "early to be called a fault. More steps (--steps) would tell."
     )
 
 

@@ -118,6 +118,30 @@ class TestVanishing:
         )
 
 
+class TestFading:
+    names = ("one", "two", "three", "four")
+
+    def deep(self, *norms: float) -> tuple[LayerGradient, ...]:
+        pairs = zip(self.names, norms, strict=True)
+        return tuple(layer(name, norm=norm, part="head") for name, norm in pairs)
+
+    def test_layer_by_layer_in_a_model_that_falls_behind(self) -> None:
+        behind = seen(*self.deep(1e-6, 3e-5, 1e-3, 1.0), losses=flat(120), evaluations=AT_CHANCE)
+        (finding,) = find(program(), behind)
+        assert (finding.severity, finding.confidence) == ("warning", "likely")
+        assert "`one`" in finding.evidence[0].summary and "`four`" in finding.evidence[0].summary
+
+    @pytest.mark.parametrize("norms", [(1e-3, 1e-2, 0.1, 1.0), (1e-7, 1.0, 1.0, 1.0)])
+    def test_not_what_sigmoids_do_nor_one_layer_of_large_weights(
+        self, norms: tuple[float, ...]
+    ) -> None:
+        behind = seen(*self.deep(*norms), losses=flat(120), evaluations=AT_CHANCE)
+        assert find(program(), behind) == []
+
+    def test_a_model_that_learns(self) -> None:
+        assert find(program(), seen(*self.deep(1e-6, 3e-5, 1e-3, 1.0))) == []
+
+
 class TestDead:
     def test_a_stuck_model(self) -> None:
         trace_ = seen(layer(dead=0.97), losses=flat(120), evaluations=AT_CHANCE)

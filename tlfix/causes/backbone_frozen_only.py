@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from tlfix.causes.spec import Case, CauseSpec, Examples, Finding
 from tlfix.evidence import tuning
 from tlfix.evidence.edits import explained
-from tlfix.evidence.harm import ALPHA, mcnemar
+from tlfix.evidence.harm import ALPHA, NOISE_POINTS, mcnemar
 from tlfix.findings import Evidence, Measurement
 from tlfix.probe.trace import FineTuneTrial, FitSeen, Trace
 from tlfix.program.model import Program
 
 GAIN = 0.03
 """Accuracy (0..1) that fine-tuning must gain to be worth a second stage."""
+
+UNDERFIT = NOISE_POINTS
+"""What it must gain for the frozen backbone to be called a fault, on images far from its own."""
 
 LARGE_GAIN = 0.10
 """The same where nothing tells how far the images are from those the backbone was trained on."""
@@ -80,7 +83,8 @@ def _measured(case: Case, trace: Trace, fit: FitSeen, trial: FineTuneTrial) -> I
     backbone = tuning.static_backbone(case.program, trace, fit)
     static_fit = tuning.static_fit(case.program, fit)
     shift = fit.batchnorm.shift if fit.batchnorm else None
-    underfits = gain >= LARGE_GAIN if shift is None else shift >= DISTANT
+    distant = shift is not None and shift >= DISTANT
+    underfits = gain >= (LARGE_GAIN if shift is None else UNDERFIT) and (shift is None or distant)
     far = (
         ()
         if shift is None

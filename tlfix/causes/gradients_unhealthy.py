@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from tlfix.causes.spec import Case, CauseSpec, Examples, Finding, Remedy
 from tlfix.evidence import harm, tuning
@@ -20,12 +21,19 @@ VANISHING = 1e-7
 """The same ratio. At a rate of 1e-2 a step changes a weight by a billionth of itself, below the
 resolution of 32-bit floating point (1.2e-7 of the value) even summed over a hundred steps."""
 
+FADING = 1e-5
+"""The same ratio of the least reached layer of a head over that of its last one. Sigmoids pass on
+a quarter at best (Glorot & Bengio 2010, proceedings.mlr.press/v9/glorot10a.html), so five of them
+on usual weights about 1e-3; five on weights of 0.01 passed on 4e-7 on photographs, and learned
+nothing of what a linear head learns at once."""
+
 DEAD = 0.9
 """Share of a layer's ReLU units that no sampled image activates; a fresh layer of 128 units on
 pooled features has 0.02 to 0.03 (MobileNetV2 0.35, 256 photographs)."""
 
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 _STUCK = ("flat-loss", "chance-accuracy", "chance-validation", "single-class-predictions")
+_BEHIND = (*_STUCK, "slow-learning")
 _BLOWN = ("loss-not-finite", "loss-diverging", "unstable-loss")
 _CLIP = "clip the gradients (`clipnorm=1.0` of the optimizer) and lower the learning rate"
 _REVIVE = (
@@ -100,11 +108,12 @@ def _exploding(case: Case, fit: FitSeen, gradients: GradientsSeen) -> Finding | 
 
 
 def _vanishing(case: Case, fit: FitSeen, gradients: GradientsSeen) -> Finding | None:
-    """Most layers that train have no gradient to speak of, and the loss does not move."""
+    """Most layers that train have no gradient to speak of and the loss does not move; or it fades
+    on its way through the head, before training, and the model falls behind its features."""
     ratios = {layer: ratio for layer in gradients.layers if (ratio := _ratio(layer)) is not None}
     small = [layer for layer, ratio in ratios.items() if ratio < VANISHING]
     if "flat-loss" not in case.symptoms or not small or 2 * len(small) < len(ratios):
-        return None
+        return _fading(case, fit, gradients, ratios)
     worst = min(small, key=lambda layer: ratios[layer])
     measured = Measurement(
         name="gradient norm / weight norm",
@@ -117,6 +126,29 @@ def _vanishing(case: Case, fit: FitSeen, gradients: GradientsSeen) -> Finding | 
         f"{VANISHING:g} of their weights, least in {_named(worst)}, and the loss does not move"
     )
     return _finding(case, fit, "warning", "likely", summary, measured, _STUCK, _REVIVE)
+
+
+def _fading(
+    case: Case, fit: FitSeen, gradients: GradientsSeen, ratios: dict[LayerGradient, float]
+) -> Finding | None:
+    head = [layer for layer in ratios if layer.part == "head"]
+    symptoms = explained(case, *_BEHIND)
+    if gradients.weights != "initial" or len(head) < 3 or not symptoms:
+        return None
+    least, last = min(head, key=lambda layer: ratios[layer]), head[-1]
+    share = ratios[least] / ratios[last] if ratios[last] else 1.0
+    # From layer to layer, and not in one place, whose weights may be large.
+    falls = sum(ratios[a] < 0.1 * ratios[b] for a, b in pairwise(head))
+    if share > FADING or falls < 2:
+        return None
+    measured = Measurement(
+        name="gradient reaching the layer", value=share, threshold=FADING, n=gradients.batches
+    )
+    summary = (
+        f"{_when(gradients)} the gradient of {_named(least)}, against its weights, is {share:.1g} "
+        f"of that of {_named(last)}: it fades on its way through the head"
+    )
+    return _finding(case, fit, "warning", "likely", summary, measured, _BEHIND, _REVIVE)
 
 
 def _dead(case: Case, fit: FitSeen, gradients: GradientsSeen) -> Finding | None:
