@@ -24,7 +24,7 @@ resolution of 32-bit floating point (1.2e-7 of the value) even summed over a hun
 FADING = 1e-5
 """The same ratio of the least reached layer of a head over that of its last one. Sigmoids pass on
 a quarter at best (Glorot & Bengio 2010, proceedings.mlr.press/v9/glorot10a.html), so five of them
-on usual weights about 1e-3; five on weights of 0.01 passed on 4e-7 on photographs, and learned
+on usual weights about 1e-3; five on weights of 0.01 passed on 4e-7 on scanned digits, and learned
 nothing of what a linear head learns at once."""
 
 DEAD = 0.9
