@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.traces import data, fit, place, trace
+from tests.traces import data, evaluation, fit, place, probe, trace
 from tlfix.causes.spec import Case, Finding
 from tlfix.causes.steps_misconfigured import CAUSE
 from tlfix.codemods import transform
@@ -114,6 +114,15 @@ class TestTraining:
         (finding,) = find(TEXT, ran(2, epochs))
         assert finding.severity == expected
         assert finding.evidence[0].measured[0].value == pytest.approx(2 * epochs / 16)
+
+    def test_one_pass_in_short_epochs_that_leaves_the_model_behind(self) -> None:
+        behind = {"probes": (probe("as-is", 0.9),), "ran_epochs": 16.0}
+        low, high = (evaluation("validation", accuracy) for accuracy in (0.5, 0.88))
+        (finding,) = find(TEXT, ran(1, 16, evaluations=(low,), **behind))
+        assert finding.severity == "warning"
+        assert "1.0 passes" in finding.evidence[0].summary
+        assert find(TEXT, ran(1, 16, evaluations=(high,), **behind)) == []
+        assert find(TEXT, ran(1, 32, evaluations=(low,), **behind)) == []
 
     def test_huge_data_may_be_left_before_the_end(self) -> None:
         huge = data("training", samples=1_000_000)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.traces import crashed
 from tlfix.causes.spec import Case, Finding
 from tlfix.causes.tokenizer_not_fitted import CAUSE, find
 from tlfix.program.reader import read
@@ -59,3 +60,31 @@ def test_a_loaded_model_needs_its_own_tokenizer() -> None:
     (finding,) = found(loaded)
     assert finding.remedy is None
     assert "that the model was trained with" in (finding.advice or "")
+
+
+VECTORIZED = """\
+import keras
+
+vectorize = keras.layers.TextVectorization(max_tokens=2000)
+train = train.map(lambda text, label: (vectorize(text), label))
+model = keras.Sequential([keras.layers.Embedding(2000, 8), keras.layers.Dense(5)])
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(train)
+"""
+EMPTY = crashed("Error in user-defined function passed to MapDataset: Table not initialized.")
+
+
+def test_a_vectorization_without_a_vocabulary_stops_the_training() -> None:
+    (finding,) = find(Case(read(VECTORIZED, "train.py"), EMPTY))
+    assert (finding.severity, finding.confidence) == ("error", "certain")
+    assert finding.site is not None and finding.site.line == 3
+    assert "adapt" in (finding.advice or "")
+
+
+@pytest.mark.parametrize("given", ["", "vectorize.adapt(texts)\n", "vocabulary"])
+def test_nothing_without_the_crash_or_with_a_vocabulary(given: str) -> None:
+    source = VECTORIZED.replace("train = train", f"{given}train = train", 1)
+    if given == "vocabulary":
+        source = VECTORIZED.replace("max_tokens=2000", "vocabulary=words")
+    seen = EMPTY if given else crashed("shapes differ")
+    assert list(find(Case(read(source, "train.py"), seen))) == []

@@ -67,6 +67,13 @@ def test_still_improving_and_far_below_the_features(epochs: str, after: str) -> 
     assert changed == program(after)
 
 
+def test_short_trainings_are_looked_at_from_their_start() -> None:
+    (finding,) = find(program(), seen(IMPROVING[:16]))
+    assert "over all 16 steps" in finding.evidence[0].summary
+    (finding,) = find(program(), seen(IMPROVING[:28]))
+    assert "over the last 20 of all 28 steps" in finding.evidence[0].summary
+
+
 @pytest.mark.parametrize("epochs", ["epochs=int(a) + b", "initial_epoch=1, epochs=2", "verbose=0"])
 def test_elsewhere_advice(epochs: str) -> None:
     (finding,) = find(program(epochs), seen())
@@ -92,7 +99,7 @@ def test_given_by_position_it_is_not_read_and_gets_advice() -> None:
         seen(flat(60, level=1.2)),
         seen(falling(30, end=1.2) + flat(60, level=1.2)),
         seen(evaluations=KNOWN),
-        seen(IMPROVING[:18]),
+        seen(IMPROVING[:9]),
         seen(epoch_logs=({"val_loss": 1.0}, {"val_loss": 1.3})),
     ],
     ids=[

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from tlfix.causes.spec import Case, CauseSpec, Examples, Finding
-from tlfix.evidence import tuning
+from tlfix.evidence import harm, tuning
 from tlfix.evidence.edits import explained, merged, set_argument
 from tlfix.findings import Confidence, Evidence, Measurement, Severity
 from tlfix.probe.trace import DataSeen, FitSeen, Trace
@@ -21,6 +21,10 @@ SEEN = 0.5
 MANY = 10_000
 """Images, repeats included, from which a training is no longer called starved: who has millions
 may stop before seeing them all."""
+
+PASSES = 2.0
+"""Passes over the images that a whole training must make for its epochs not to be called cut short,
+where it falls behind what the features allow."""
 
 FEW = 50
 """Validation images below which an accuracy says little: its standard error is then up to 7
@@ -126,9 +130,13 @@ def _training(trace: Trace, seen: FitSeen, fit: Fit | None) -> Iterator[_Fault]:
     if steps > available:
         yield from _exhausted(trace, seen, fit, steps, available)
         return
-    share = _share(trace, seen)
-    if share is None or share >= 1.0:
+    passes = _passes(trace, seen)
+    if passes is None:
         return
+    if passes >= 1.0:
+        yield from _cut_short(seen, steps, available, passes)
+        return
+    share = passes
     assert seen.training is not None
     batch = seen.training.batch_size or 1
     images = round(share * (seen.training.samples or 0))
@@ -159,8 +167,34 @@ def _batches(data: DataSeen | None) -> int | None:
     return ceil(data.samples / data.batch_size)
 
 
-def _share(trace: Trace, seen: FitSeen) -> float | None:
-    """The largest share of the training images (0..1) that all fits on them together can see."""
+def _cut_short(seen: FitSeen, steps: int, available: int, passes: float) -> Iterator[_Fault]:
+    """Epochs of a few batches, hardly more than one pass together, that leave the model behind."""
+    short = harm.shortfall(seen)
+    if passes >= PASSES or steps >= available or seen.ended != "completed":
+        return
+    if short is None or not short.significant:
+        return
+    yield _Fault(
+        "steps_per_epoch",
+        "warning",
+        "likely",
+        Evidence(
+            source="probe",
+            summary=(
+                f"{steps} of {available} batches make an epoch, {seen.epochs or 1} epochs so "
+                f"{passes:.1f} passes over the training images; {short.evidence.summary}"
+            ),
+            measured=(
+                Measurement(name="passes", value=passes, threshold=PASSES),
+                *short.evidence.measured,
+            ),
+        ),
+        removable=True,
+    )
+
+
+def _passes(trace: Trace, seen: FitSeen) -> float | None:
+    """How often all fits on the training images together can see each of them, at most."""
     total, available = 0, _batches(seen.training)
     assert seen.training is not None
     for fit in trace.fits:
@@ -170,7 +204,7 @@ def _share(trace: Trace, seen: FitSeen) -> float | None:
         if steps is None or fit.epochs is None:
             return None
         total += steps * fit.epochs
-    return min(total / available, 1.0) if available else None
+    return total / available if available else None
 
 
 def _exhausted(

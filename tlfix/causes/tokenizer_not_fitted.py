@@ -19,6 +19,7 @@ _SYMPTOMS = ("chance-accuracy", "chance-validation", "flat-loss", "single-class-
 def find(case: Case) -> Iterable[Finding]:
     """One finding for every tokenizer that turns texts into nothing."""
     program = case.program
+    yield from _not_adapted(case)
     for made in program.calls_named("text.Tokenizer"):
         if made.name != TOKENIZER:
             continue
@@ -33,6 +34,31 @@ def find(case: Case) -> Iterable[Finding]:
         if any(fit.scope != first.scope for fit in fits):
             continue
         yield _finding(case, made, first, fits)
+
+
+def _not_adapted(case: Case) -> Iterable[Finding]:
+    """A ``TextVectorization`` without a vocabulary stops at its first text."""
+    crash = case.trace.crash if case.trace is not None else None
+    if crash is None or "Table not initialized" not in crash.message:
+        return
+    for made in case.program.calls_named("layers.TextVectorization"):
+        filled = [c for c in case.program.calls_named("adapt", "set_vocabulary") if _of(c, made)]
+        if made.argument("vocabulary") is not None or filled:
+            continue
+        summary = f"training stopped with: Table not initialized. Line {made.site.line} makes a "
+        yield Finding(
+            severity="error",
+            confidence="certain",
+            site=made.site,
+            evidence=(
+                Evidence(
+                    source="probe",
+                    summary=summary + "TextVectorization, and nothing gives it a vocabulary",
+                ),
+            ),
+            explains=explained(case, "crash"),
+            advice="call its adapt() on the training texts before any text goes through it",
+        )
 
 
 def _of(call: Call, made: Call) -> bool:

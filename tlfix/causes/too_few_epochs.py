@@ -18,8 +18,11 @@ FALL = 0.10
 of the batches, a few hundredths; at a tenth, as many epochs again take at least another tenth."""
 
 ENOUGH_STEPS = 10
-"""Fewer steps than this in the second half show no trend at the level of the test: ten that fall
-without exception have p < 1e-6, ten with batch noise about 0.01."""
+"""Fewer steps than this show no trend at the level of the test: ten that fall without exception
+have p < 1e-6, ten with batch noise about 0.01."""
+
+TELLING_STEPS = 20
+"""The last steps that are looked at, where half of the training has fewer."""
 
 TIMES = 3
 """By this the number of epochs is multiplied: with EarlyStopping more of them cost nothing, and the
@@ -30,11 +33,17 @@ _ADVICE = "train for more epochs, with EarlyStopping(restore_best_weights=True) 
 
 @dataclass(frozen=True)
 class _Slope:
-    """The fall of the loss over the second half of training (share of it, 0..1), and its p."""
+    """The fall of the loss over the last ``n`` of all ``steps`` (share of it, 0..1), and its p."""
 
     fall: float
     p: float
     n: int
+    steps: int
+
+    @property
+    def where(self) -> str:
+        """The part of the training, in words."""
+        return "" if self.n == self.steps else f"the last {self.n} of "
 
 
 def _find(case: Case) -> Iterator[Finding]:
@@ -67,8 +76,8 @@ def _of(case: Case, trace: Trace, fit: FitSeen) -> Iterator[Finding]:
     evidence = Evidence(
         source="probe",
         summary=(
-            f"over the last half of the {fit.epochs} epochs the loss still fell by "
-            f"{slope.fall:.0%}, and training ended there"
+            f"over {slope.where}all {slope.steps} steps the loss fell by {slope.fall:.0%}, and "
+            f"training ended there, after epoch {fit.epochs}"
         ),
         measured=(
             Measurement(name="fall", value=slope.fall, threshold=FALL, n=slope.n),
@@ -98,11 +107,12 @@ def _with_reference(trace: Trace, fit: FitSeen) -> FitSeen:
 
 def _slope(fit: FitSeen) -> _Slope | None:
     losses = [step.loss for step in fit.steps if step.finite and step.loss is not None]
-    half = losses[len(losses) // 2 :]
-    if len(half) < ENOUGH_STEPS or len(losses) < len(fit.steps):
+    late = losses[-max(len(losses) - len(losses) // 2, TELLING_STEPS) :]
+    if len(late) < ENOUGH_STEPS or len(losses) < len(fit.steps):
         return None
-    begin, end = part(half, "first"), part(half, "last")
-    return _Slope((begin - end) / begin if begin > 0 else 0.0, trend(half, "less"), len(half))
+    begin, end = part(late, "first"), part(late, "last")
+    fall = (begin - end) / begin if begin > 0 else 0.0
+    return _Slope(fall, trend(late, "less"), len(late), len(losses))
 
 
 def _validation_improves(fit: FitSeen) -> bool:

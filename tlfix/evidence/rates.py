@@ -22,6 +22,9 @@ LEARNS = 0.3
 STANDS = 0.05
 """A run that lost less than this share of the initial loss has not moved."""
 
+MOVES = 0.9
+"""A run that ended below the initial loss times this does better than one that diverges."""
+
 RISES = 1.1
 """A run that ended above the initial loss times this diverges."""
 
@@ -40,15 +43,16 @@ def too_high(test: RangeTest) -> Better | None:
     initial, current = test.initial, _at(test, test.current)
     if initial is None or initial <= 0:
         return None
+    diverged = current is None or current > RISES * initial
+    learned = (MOVES if diverged else 1 - MARGIN) * initial
     lower = {
         rate: loss
         for rate, loss in _finite(test).items()
-        if rate < test.current / 2 and loss < (1 - MARGIN) * initial
+        if rate < test.current / 2 and loss < learned
     }
     if not lower:
         return None
     best = min(lower.values())
-    diverged = current is None or current > RISES * initial
     if not diverged:
         assert current is not None
         gain, own = initial - best, initial - current
