@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.traces import data, evaluation, fit, place, probe, trace
+from tests.traces import RAW, data, door, evaluation, fit, place, probe, trace
 from tlfix.causes.augmentation_destructive import CAUSE, find
 from tlfix.causes.spec import Case, Finding
 from tlfix.codemods import transform
-from tlfix.probe.trace import FitSeen
+from tlfix.probe.trace import FitSeen, NeighboursSeen
 from tlfix.program.reader import read
 
 SOURCE = CAUSE.examples.sick
@@ -42,6 +42,40 @@ def test_features_that_are_worth_more_without_it_are_a_warning() -> None:
 )
 def test_nothing_without_a_significant_loss(one: FitSeen | None) -> None:
     assert found(one) == []
+
+
+MAPPED = {
+    "training": data("training", repeats_exactly=False, augmentation={"augment": "RandomUniform"}),
+    "doors": (door(), door(split="validation")),
+    "neighbours": NeighboursSeen(n=240, k=5, agreement=0.3, shuffled_mean=0.12, shuffled_std=0.01),
+    "probes": (
+        probe("as-is", 0.45, n=160),
+        probe("as-is", 0.8, n=160, variant="validation", training=128),
+    ),
+}
+
+
+def test_validation_images_stand_in_for_a_function_that_is_mapped() -> None:
+    (finding,) = found(seen(0, None, **MAPPED))
+    assert (finding.severity, finding.confidence) == ("warning", "likely")
+    assert "on 128 other validation images" in finding.evidence[0].summary
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"training": data("training", repeats_exactly=True)},
+        {"doors": (door(), door(RAW, split="validation"))},
+        {
+            "neighbours": NeighboursSeen(
+                n=240, k=5, agreement=0.13, shuffled_mean=0.12, shuffled_std=0.01
+            )
+        },
+    ],
+    ids=["nothing random", "scaled differently", "labels at random"],
+)
+def test_not_where_something_else_sets_the_splits_apart(other: dict[str, object]) -> None:
+    assert found(seen(0, None, **(MAPPED | other))) == []
 
 
 def test_a_model_that_learned_all_the_same_makes_it_a_note() -> None:

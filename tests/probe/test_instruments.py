@@ -76,6 +76,20 @@ def test_what_a_backbone_expects_is_evaluated(module: str, name: str, names: dic
 
 
 @pytest.mark.probe
+@pytest.mark.parametrize("name", ["raw", "unit", "tf", "torch", "caffe"])
+def test_flat_pictures_are_read_by_their_whole_levels(
+    name: str, names: dict, pixels: np.ndarray
+) -> None:
+    from tlfix_agent import scalings
+
+    foggy = (190 + pixels / 7).astype(np.uint8).astype(np.float32)
+    found = scalings.recognise(names[name].apply(foggy), names)
+    assert found is not None and found.name == name
+    resized = foggy + np.random.default_rng(0).uniform(-0.5, 0.5, foggy.shape).astype(np.float32)
+    assert scalings.recognise(names[name].apply(resized), names) is None
+
+
+@pytest.mark.probe
 def test_a_constant_picture_is_not_read(names: dict) -> None:
     from tlfix_agent import scalings
 

@@ -9,6 +9,7 @@ from tlfix.causes.spec import Case, CauseSpec, Examples, Finding, Remedy
 from tlfix.evidence.augmentation import LAYERS, SETTINGS, listed, random_settings, strong
 from tlfix.evidence.edits import explained, merged, set_argument
 from tlfix.evidence.harm import ALPHA, NOISE_POINTS, lower, mcnemar
+from tlfix.evidence.misalignment import TOGETHER
 from tlfix.evidence.tasks import Task, tasks
 from tlfix.findings import Evidence, Measurement
 from tlfix.probe.trace import FitSeen, LinearProbe
@@ -40,10 +41,7 @@ def find(case: Case) -> Iterable[Finding]:
     for task in tasks(case):
         if task.seen is None:
             continue
-        with_, without = (
-            task.seen.probe("as-is"),
-            task.seen.probe("as-is", variant="unaugmented"),
-        )
+        with_, without = task.seen.probe("as-is"), _without(task.seen)
         if with_ is None or without is None:
             continue
         points, p = without.accuracy - with_.accuracy, _p(with_, without)
@@ -67,6 +65,27 @@ def find(case: Case) -> Iterable[Finding]:
         )
 
 
+def _without(seen: FitSeen) -> LinearProbe | None:
+    """The probe that was fitted on images as they are.
+
+    Where a mapped function transforms training images and nothing else sets them apart, that is
+    the one on validation images: their scaling is the same, and training labels are not mixed up.
+    """
+    found = seen.probe("as-is", variant="unaugmented")
+    data, near = seen.training, seen.neighbours
+    if found is not None or data is None or data.repeats_exactly is not False:
+        return found
+    doors = seen.door("training"), seen.door("validation")
+    scalings = [door.reads_as for door in doors if door is not None]
+    alike = len(scalings) == 2 and scalings[0] is not None and scalings[0] == scalings[1]
+    labelled = near is not None and (
+        near.agreement - near.shuffled_mean > TOGETHER * near.shuffled_std
+    )
+    if not (alike and labelled and data.augmentation):
+        return None
+    return seen.probe("as-is", variant="validation")
+
+
 def _p(with_: LinearProbe, without: LinearProbe) -> float:
     """The chance of such a difference if augmentation made none (McNemar on the same images)."""
     if with_.correct and len(with_.correct) == len(without.correct):
@@ -88,12 +107,15 @@ def _learned(seen: FitSeen, without: LinearProbe) -> bool:
 def _evidence(task: Task, with_: LinearProbe, without: LinearProbe, p: float) -> Evidence:
     data = task.seen.training if task.seen is not None else None
     named = f" ({listed(data.augmentation)})" if data is not None and data.augmentation else ""
+    instead = "on the same images without"
+    if without.variant == "validation":
+        instead = f"on {without.training} other validation images, which nothing transforms"
     return Evidence(
         source="probe",
         summary=(
             f"a linear classifier gets {with_.accuracy:.0%} of the validation images right when it "
-            f"is fitted on augmented training images{named}, {without.accuracy:.0%} on the same "
-            "images without"
+            f"is fitted on {with_.training} augmented training images{named}, "
+            f"{without.accuracy:.0%} {instead}"
         ),
         measured=(
             Measurement(

@@ -47,14 +47,15 @@ class LinearProbe(Seen):
     ``head`` is ``linear`` (ridge) or ``mlp`` (one hidden layer of 128 units).
     ``variant`` sets a probe apart that differs from the others in its images only: ``flipped``
     (channels reversed), ``unaugmented`` and ``augmented`` (training images without and with the
-    program's augmentation, made both or neither). A probe ``as-is`` without a variant is augmented
-    where a generator does it, and not where random layers of the model do.
+    program's augmentation, made both or neither), ``validation`` (fitted and judged on validation
+    images alone, by five-fold cross-validation). A probe ``as-is`` without a variant is augmented
+    where a generator or a mapped function does it, and not where random layers of the model do.
     """
 
     scaling: str
     weights: Literal["initial", "trained", "recalibrated"] = "initial"
     head: Literal["linear", "mlp"] = "linear"
-    variant: Literal["flipped", "unaugmented", "augmented"] | None = None
+    variant: Literal["flipped", "unaugmented", "augmented", "validation"] | None = None
     accuracy: float
     balanced_accuracy: float
     chance: float

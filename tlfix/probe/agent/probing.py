@@ -36,6 +36,7 @@ SHIFT = 0.25
 """From this divergence on, features with the statistics of these data are worth their time.
 Measured on MobileNetV2 0.35, rightly scaled: .018 on photographs and .13 on scanned digits, where
 new statistics gain nothing; on the same at a fifth of their brightness .32 and .45."""
+FEWEST = 60  # images from which a classifier is fitted on validation images alone
 GREY = 1.0  # grey levels between the channels, on average; below, reversing them changes nothing
 
 
@@ -188,6 +189,7 @@ class Probing:
         if self._fit.trained:
             self._guard("hidden-layer probe", self._hidden, best)
         self._guard("comparison of neighbours", self._neighbours, best)
+        self._guard("probe of the validation images", self._validation, as_is)
         if best.validation is not None:
             self._guard("search for a renaming of classes", self._renaming, reference)
         if not self._fit.trained:
@@ -206,6 +208,15 @@ class Probing:
 
     def _hidden(self, best: Cached) -> None:
         self._report(self._classified(best, heads.mlp), best.scaling, head="mlp")
+
+    def _validation(self, as_is: Cached) -> None:
+        """What the validation images teach of themselves, that training images may not."""
+        if as_is.validation is None or self._true_validation is None:
+            return
+        true = self._true_validation[: len(as_is.validation)]
+        if len(true) >= FEWEST and len(np.unique(true)) > 1:
+            found = features.folded(as_is.validation, true, self._floor)
+            self._report(found, "as-is", variant="validation")
 
     def _neighbours(self, best: Cached) -> None:
         assert self._true is not None

@@ -125,7 +125,8 @@ def recognise(x: np.ndarray, names: dict[str, Scaling]) -> Scaling | None:
     Each candidate, and each pair of them one after the other, is undone; what comes out must fill
     0..255 without leaving it. Resizing and augmentation overshoot a little, hence the slack of 6
     grey levels; the darkest and brightest percent must reach within 100 of the ends, which all but
-    flat images do. Ties go to fewer steps.
+    flat images do. Ties go to fewer steps. Flat images that nothing has resized are told by their
+    whole grey levels (:func:`whole_levels`).
     """
     if x.ndim != 4 or x.shape[-1] != 3 or not np.isfinite(x).all():
         return None
@@ -148,4 +149,19 @@ def recognise(x: np.ndarray, names: dict[str, Scaling]) -> Scaling | None:
             misfit = (max(dark, 0.0) + max(255.0 - bright, 0.0)) / 255.0 + 0.25 * (steps - 1)
             if best is None or misfit < best[0] - 1e-6:
                 best = (misfit, scaling)
-    return None if best is None else best[1]
+    if best is None:
+        return next((scaling for scaling in singles if whole_levels(scaling, x)), None)
+    return best[1]
+
+
+def whole_levels(scaling: Scaling, x: np.ndarray) -> bool:
+    """True if undoing ``scaling`` turns ``x`` into whole grey levels, even and odd ones.
+
+    Another scaling of the same images leaves fractions, or, where it doubles the steps between the
+    levels, even or odd ones only.
+    """
+    raw = scaling.invert(x[:16]).astype(np.float64)
+    levels = np.round(raw)
+    odd = float((levels % 2).mean())
+    exact = float((np.abs(raw - levels) < 0.02).mean())
+    return bool(levels.min() >= 0 and levels.max() <= 255 and exact > 0.95 and 0.1 < odd < 0.9)
