@@ -48,7 +48,7 @@ def test_the_counts_are_told() -> None:
     assert "30 of 100 validation images (30%)" in finding.evidence[0].summary
     values = {m.name: (m.value, m.n) for m in finding.evidence[0].measured}
     assert values == {"shared": (30, 100), "share": (0.3, 100)}
-    assert finding.site is not None and finding.site.line == 7
+    assert finding.site is not None and finding.site.line == 6
 
 
 def test_a_sample_says_that_it_is_one() -> None:

@@ -84,7 +84,7 @@ def _differing(case: Case, fit: FitSeen, ours: Numbers, theirs: Numbers) -> Find
     return Finding(
         severity="error",
         confidence="certain",
-        site=site_of(case.program, fit, fit.validation),
+        site=site_of(case.program, fit, fit.validation, "labels"),
         evidence=(
             Evidence(
                 source="probe",
@@ -197,7 +197,7 @@ def _renamed(case: Case, fit: FitSeen, found: PermutationSeen) -> Finding | None
     return Finding(
         severity=severity,
         confidence="likely",
-        site=site_of(case.program, fit, fit.validation),
+        site=site_of(case.program, fit, fit.validation, "labels"),
         evidence=(
             Evidence(
                 source="probe",

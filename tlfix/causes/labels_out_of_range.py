@@ -174,7 +174,7 @@ def _finding(case: Case, task: Task, splits: list[DataSeen], faults: list[_Fault
     return Finding(
         severity="error",
         confidence="certain",
-        site=site_of(case.program, task.seen, first.data),
+        site=site_of(case.program, task.seen, first.data, "labels"),
         evidence=tuple(evidence),
         explains=explained(case, *(("crash",) if message is not None else ()), *_SYMPTOMS),
         remedy=remedy,

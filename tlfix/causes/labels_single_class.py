@@ -53,7 +53,7 @@ def _finding(case: Case, fit: FitSeen, data: DataSeen, found: tuple[int, int]) -
     return Finding(
         severity="error",
         confidence="certain",
-        site=site_of(case.program, fit, data),
+        site=site_of(case.program, fit, data, "labels"),
         evidence=(
             Evidence(
                 source="probe",

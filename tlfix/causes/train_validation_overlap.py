@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tlfix.causes.spec import Case, CauseSpec, Examples, Finding
-from tlfix.evidence import splits, tuning
+from tlfix.evidence import splits
+from tlfix.evidence.origins import site_of
 from tlfix.findings import Evidence
 from tlfix.probe.trace import FitSeen
 from tlfix.program.model import Program
@@ -28,15 +29,13 @@ def _measured(program: Program, fit: FitSeen) -> Iterator[Finding]:
     if splits.is_blank(overlap, fit):
         return
     serious = overlap.shared >= splits.FEW and splits.share(overlap) >= splits.SHARE
-    static = tuning.static_fit(program, fit)
-    held = static.call.argument("validation_data") if static else None
     evidence = Evidence(
         source="probe", summary=splits.counted(overlap), measured=splits.measured(overlap)
     )
     yield Finding(
         severity="warning" if serious else "note",
         confidence="certain" if serious else "possible",
-        site=held.site if held else static.call.site if static else None,
+        site=site_of(program, fit, fit.validation),
         evidence=(evidence,),
         advice=_ADVICE,
     )

@@ -134,6 +134,53 @@ def chain(source: Source, node: ast.expr, line: int) -> Iterator[Bound]:
             line -= 1  # x = x / 255: go on with what x was before
 
 
+def made(source: Source, node: ast.expr, line: int) -> ast.expr | None:
+    """The expression that made the rows of ``node``: the last one that did more than convert them.
+
+    Parts of a fold (``x[rows]``), columns of a table and conversions are followed to what they are
+    taken from, as far as its assignments can be read.
+    """
+    scope, found = source.scope_at(node.lineno), None
+    while (name := _root(node)) is not None:
+        flow = _last(scope, name, line)
+        if not isinstance(flow, ast.expr):
+            break
+        found = flow
+        inner = _root(flow)
+        if inner is None or not _converts(flow):
+            break
+        node, line = flow, flow.lineno - 1 if inner == name else flow.lineno
+    return found
+
+
+def _root(node: ast.expr) -> str | None:
+    """The name that ``node`` is taken from: ``y`` of ``y[rows]``, ``table`` of
+    ``table["label"].values``."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return _rows(node)
+
+
+def _converts(node: ast.expr) -> bool:
+    """True for an alias, a column, or calls that only convert."""
+    while not isinstance(node, ast.Name):
+        column = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+        if isinstance(node, ast.Call) and _called(node) in _KEEPING:
+            function, given = node.func, node.args[:1]
+            if isinstance(function, ast.Attribute) and _rows(function.value) == _rows(node):
+                given = [function.value]  # a method of the array
+            if not given:
+                return False
+            node = given[0]
+        elif isinstance(node, ast.Attribute | ast.Subscript) and (
+            column or isinstance(node, ast.Attribute)
+        ):
+            node = node.value
+        else:
+            return False
+    return True
+
+
 def _in_place(scope: Scope, name: str, since: int, line: int) -> Iterator[Shuffle]:
     """``shuffle(name)`` as a statement that surely runs once between two lines of a body."""
     body = scope.node.body
