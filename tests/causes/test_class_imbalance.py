@@ -139,6 +139,11 @@ model.fit(x, y, validation_split=0.2)
             "np.bincount(np.concatenate([y for _, y in train]))",
         ),
         (
+            DATASET.replace("MODE", "int").replace("fit(train)", "fit(train.prefetch(2))"),
+            {"label_kind": "integer", "label_shape": (None,)},
+            "np.bincount(np.concatenate([y for _, y in train.prefetch(2)]))",
+        ),
+        (
             DATASET.replace("MODE", "binary"),
             {"label_kind": "binary", "label_shape": (None, 1)},
             "np.bincount(np.ravel(np.concatenate([y for _, y in train])).astype(int))",

@@ -29,8 +29,7 @@ def test_the_fault_is_measured(
     assert named == [cause], diagnosis.notes
     first = diagnosis.causes[0]
     assert any(e.source == "probe" and e.measured for e in first.evidence)
-    # The weights of a data set made from folders have no expression of its labels to come from.
-    assert first.fix is not None or first.advice
+    assert first.fix is not None
 
 
 def test_every_program_is_run() -> None:

@@ -23,6 +23,9 @@ GAP = 0.10
 COLLAPSE = 0.95
 """Share of validation images (0..1) named as the largest class that counts as collapse."""
 
+SHORT = 40
+"""Characters of an expression that may be written out a second time."""
+
 _RESAMPLING = (
     "compute_class_weight",
     "compute_sample_weight",
@@ -222,13 +225,15 @@ def _expression(task: Task, training: Labels) -> tuple[str, bool] | None:
     source = training.source
     if given is not None and given.text.isidentifier():
         return _numbers(given.text, rows, shape), rows
-    if images is None or not images.text.isidentifier() or source is None:
+    if images is None or source is None:
         return None
     kind = source.call.name.rsplit(".", 1)[-1]
     if kind in ("flow_from_directory", "flow_from_dataframe"):
-        return f"{images.text}.classes", False
+        return (f"{images.text}.classes", False) if images.text.isidentifier() else None
     endless = any(stage.name.endswith("repeat") for stage in source.stages)
-    if kind == "image_dataset_from_directory" and not endless:
+    # A name, or a short chain of its steps: train.prefetch(2)
+    plain = images.text.split(".")[0].isidentifier() and len(images.text) < SHORT
+    if kind == "image_dataset_from_directory" and plain and not endless:
         text = f"{{numpy}}.concatenate([y for _, y in {images.text}])"
         return _numbers(text, rows, shape), rows
     return None
