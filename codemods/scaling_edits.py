@@ -103,7 +103,7 @@ class ScalingEdits:
             self.dropped.add(around)
         elif isinstance(around, cst.Arg) and is_add(self.parent(around)):
             self.drop_statement(self.parent(around))
-        elif self.tree.code(node.func).endswith("preprocess_input") and node.args:
+        elif node.args and not _is_class(node.func):
             inner = node.args[0].value
             if self._assigns_itself(node, inner):
                 self.drop_statement(node)
@@ -320,6 +320,12 @@ def is_add(node: cst.CSTNode) -> bool:
         and isinstance(node.func, cst.Attribute)
         and node.func.attr.value == "add"
     )
+
+
+def _is_class(function: cst.BaseExpression) -> bool:
+    """True for ``layers.Rescaling``, as against ``preprocess_input`` under any name."""
+    name = (dotted(function) or "").rsplit(".", 1)[-1]
+    return name[:1].isupper()
 
 
 def _first_argument(call: cst.CSTNode) -> cst.BaseExpression:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from tlfix.evidence.scaling import affine, expected_by
 from tlfix.evidence.scaling_flow import Slice, Source, covers, label_parts, source_of
+from tlfix.evidence.scaling_uses import Use, uses
 from tlfix.probe.trace import ScalingSeen
 from tlfix.program.model import Backbone, Call, Program, Scaling, Site, Split
 
@@ -72,9 +72,9 @@ _LIBRARIES = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """One use of images: ``fit``, ``evaluate`` or ``predict``, and what was done to them before.
+    """One use of images (:class:`Use`), and what was done to them before.
 
-    ``data`` is where the images stand in the call. ``reason`` says why the path is not understood,
+    ``data`` is where the images stand in it. ``reason`` says why the path is not understood,
     None if it is; ``raw`` is true if the images are seen to come from files or a known data set.
     """
 
@@ -143,57 +143,16 @@ def paths_of(program: Program, backbone: Backbone) -> Paths:
     inside = _inside(program, source, backbone)
     ours = {scaling.site for scaling in inside}
     found = []
-    for split, call, node in _uses(program, source, backbone):
-        found.append(_path(program, source, split, call, node, ours))
+    for use in uses(program, source, backbone):
+        found.append(_path(program, source, use, ours))
     unread = [what for use in backbone.uses for what in use.unread]
     unread += [path.unread for path in found if path.unread]
     return Paths(tuple(found), inside, unread[0] if unread else None)
 
 
-def _uses(
-    program: Program, source: Source, backbone: Backbone
-) -> Iterator[tuple[Split, Call, ast.expr]]:
-    """Every image argument of ``fit``, ``evaluate`` and ``predict``."""
-    models = {fit.model for fit in program.fits} | {backbone.variable}
-    for fit in program.fits:
-        call = source.call_at(fit.call.site)
-        if call is None:
-            continue
-        for node in _given(call, 0, "x", "generator"):
-            yield "training", fit.call, node
-        for node in _given(call, None, "validation_data"):
-            first = node.elts[0] if isinstance(node, ast.Tuple) and node.elts else node
-            if not (isinstance(first, ast.Constant) and first.value is None):
-                yield "validation", fit.call, first
-    for method in ("evaluate", "predict", "evaluate_generator", "predict_generator"):
-        for use in program.calls_named(method):
-            call = source.call_at(use.site)
-            if call is None or not (use.name.startswith("keras.") or use.receiver_text in models):
-                continue
-            for node in _given(call, 0, "x", "generator"):
-                yield "test", use, node
-
-
-def _given(call: ast.Call, place: int | None, *keywords: str) -> Iterator[ast.expr]:
-    for keyword in call.keywords:
-        if keyword.arg in keywords:
-            yield keyword.value
-            return
-    if place is not None and len(call.args) > place:
-        node = call.args[place]
-        if not isinstance(node, ast.Starred) and not isinstance(node, ast.Constant):
-            yield node
-
-
-def _path(
-    program: Program,
-    source: Source,
-    split: Split,
-    call: Call,
-    node: ast.expr,
-    inside: set[Site],
-) -> Path:
-    cut = source.slice(node, call.site.line)
+def _path(program: Program, source: Source, use: Use, inside: set[Site]) -> Path:
+    node = use.images
+    cut = source.slice(node, use.site.line)
     text = "\n".join(source.code(n) for n in cut.nodes)
     sites = [source.site(n) for n in cut.nodes]
     labels = [source.site(part) for n in cut.nodes for part in label_parts(n)]
@@ -209,19 +168,19 @@ def _path(
     )
     kind: Kind = "generator" if generators else "dataset" if _DATASET.search(text) else "arrays"
     return Path(
-        split=split,
-        call=call.site,
-        method=call.name.rsplit(".", 1)[-1],
+        split=use.split,
+        call=use.site,
+        method=use.method,
         data=source.site(node),
         kind=kind,
         scalings=_ordered(scalings),
         generators=generators,
         reason=_doubt(program, cut, text, scalings),
-        unread=_unread(program, split, call, sites),
+        unread=_unread(program, use, sites),
         raw=bool(_ORIGIN.search(text)),
-        labelled=call.name.rsplit(".", 1)[-1] != "predict" or "label_mode=None" not in text,
-        definition=_definition(source, node, call.site.line),
-        bound=source.site(last) if (last := _bound(source, node, call.site.line)) else None,
+        labelled=use.method != "predict" or "label_mode=None" not in text,
+        definition=_definition(source, node, use.site.line),
+        bound=source.site(last) if (last := _bound(source, node, use.site.line)) else None,
     )
 
 
@@ -247,12 +206,12 @@ def _doubt(program: Program, cut: Slice, text: str, scalings: tuple[Scaling, ...
     return None
 
 
-def _unread(program: Program, split: Split, call: Call, sites: list[Site]) -> str | None:
+def _unread(program: Program, use: Use, sites: list[Site]) -> str | None:
     """The layer or function on the path that the reading of the program could not follow."""
     feeding = [source for source in program.sources if _within(source.call.site, sites)]
     for fit in program.fits:
-        if fit.call.site == call.site:
-            feeding += fit.training if split == "training" else fit.validation
+        if fit.call.site == use.site:
+            feeding += fit.training if use.split == "training" else fit.validation
     return next((what for source in feeding for what in source.unread), None)
 
 
