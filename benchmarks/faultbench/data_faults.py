@@ -85,6 +85,16 @@ def hazy(folder: Path) -> None:
         Image.fromarray((190 + pixels / 7).astype(np.uint8)).save(image, quality=98)
 
 
+def spectra(folder: Path) -> None:
+    """Each image is the logarithm of its Fourier spectrum, as no photograph looks."""
+    for image in _every(folder):
+        with Image.open(image) as opened:
+            grey = np.asarray(opened.convert("L"), np.float32)
+        power = np.log1p(np.abs(np.fft.fftshift(np.fft.fft2(grey - grey.mean()))))
+        pixels = np.clip(255 * power / max(float(power.max()), 1e-6), 0, 255)
+        Image.fromarray(pixels.astype(np.uint8)).convert("RGB").save(image, quality=98)
+
+
 def _every(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.jpg"))
 
@@ -105,5 +115,6 @@ FAULTS: dict[str, Callable[[Path], None]] = {
         one_class,
         scattered_labels,
         hazy,
+        spectra,
     )
 }
