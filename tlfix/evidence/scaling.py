@@ -164,7 +164,38 @@ def describe(scaling: ScalingSeen) -> str:
         return "scaled twice: " + ", then ".join(parts)
     if len(set(scaling.scale)) == 1 and len(set(scaling.offset)) == 1:
         return f"x * {scaling.scale[0]:.4g} + {scaling.offset[0]:.4g}"
-    return "a scaling of its own"
+    # What is subtracted and divided by, in grey levels.
+    means = ", ".join(f"{-o / s:.0f}" for s, o in zip(scaling.scale, scaling.offset, strict=True))
+    stds = ", ".join(f"{1 / s:.0f}" for s in scaling.scale)
+    channels = "" if scaling.source == (0, 1, 2) else ", channels reversed"
+    return f"(x - [{means}]) / [{stds}]{channels}"
+
+
+def recovery_of(backbone: BackboneSeen) -> tuple[Evidence, ...]:
+    """How a network's own statistics tell what it was trained on, where they had to."""
+    found = backbone.recovered
+    if found is None:
+        return ()
+
+    def listed(values: tuple[float, ...], errors: tuple[float, ...]) -> str:
+        pairs = zip(values, errors, strict=True)
+        return ", ".join(f"{value:.0f} ± {max(error, 1):.0f}" for value, error in pairs)
+
+    return (
+        Evidence(
+            source="probe",
+            summary=(
+                f"what {backbone.name} was trained on is told by its BatchNorm statistics alone: "
+                f"images less ({listed(found.mean, found.mean_error)}), divided by "
+                f"({listed(found.std, found.std_error)}) in grey levels, come closest"
+            ),
+            measured=(
+                Measurement(
+                    name="log_divergence", value=found.as_fed, threshold=found.loss, n=found.images
+                ),
+            ),
+        ),
+    )
 
 
 def sign_test(better: LinearProbe, worse: LinearProbe) -> float | None:

@@ -15,6 +15,7 @@ from tlfix.evidence.scaling import (
     grade,
     judge,
     judge_steps,
+    recovery_of,
     same,
 )
 from tlfix.evidence.scaling_paths import Paths, paths_of, steps_of
@@ -108,7 +109,7 @@ def _at_door(
         severity, confidence = ("warning" if severity == "error" else "note"), "possible"
     if expects is None and severity == "error":
         severity = "warning"
-    evidence = evidence_of(door, expects, as_is, expected)
+    evidence = (*evidence_of(door, expects, as_is, expected), *recovery_of(seen))
     if differs and other is not None and other.reads_as and door.reads_as:
         arrivals = [("training", door.reads_as), ("validation", other.reads_as)]
         said = Evidence(source="probe", summary=parting(arrivals, expects))

@@ -7,13 +7,32 @@ from typing import Literal
 from tlfix.probe.seen import Place, ScalingSeen, Seen
 
 
+class RecoveredSeen(Seen):
+    """What a network nobody knows was trained on, recovered from its first BatchNorm layers.
+
+    ``mean`` and ``std`` are subtracted and divided by, in grey levels (0..255) per channel of the
+    network; two halves of the ``images`` disagree by ``*_error``. ``loss`` is the mean over the
+    layers of log(1 + divergence) that is left, ``as_fed`` that of the images as the program scales
+    them.
+    """
+
+    loss: float
+    as_fed: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    mean_error: tuple[float, ...]
+    std_error: tuple[float, ...]
+    images: int
+
+
 class BackboneSeen(Seen):
     """A pretrained network the program built or loaded.
 
     ``weights_status``: ``pretrained`` (from keras.applications or loaded from a file), ``random``
     (``weights=None`` and nothing loaded), ``missing`` (pretrained weights were asked for and could
     not be had; the probe went on with random ones), ``unknown``.
-    ``expects`` is what its own ``preprocess_input`` does, found by evaluating it.
+    ``expects`` is what its own ``preprocess_input`` does, found by evaluating it; for a network
+    nobody knows, what was ``recovered``.
     """
 
     key: int
@@ -28,6 +47,7 @@ class BackboneSeen(Seen):
     layers: int = 0
     batchnorms: int = 0
     expects: ScalingSeen | None = None
+    recovered: RecoveredSeen | None = None
 
 
 class LayerSeen(Seen):

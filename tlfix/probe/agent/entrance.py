@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tlfix_agent import door, scalings
+from tlfix_agent import door, recovery, scalings
 from tlfix_agent.channel import Channel
 from tlfix_agent.fits import Fit, Fits
 from tlfix_agent.scalings import Scaling
@@ -53,6 +53,9 @@ class Entrance:
         """Report both splits; what later instruments must know of how the backbone is fed."""
         fit, tensor = self._fit, self.training
         assert fit.training is not None and tensor is not None
+        if self._backbone.expects is None and self._backbone.weights_status == "pretrained":
+            what = "recovery of what the backbone was trained on"
+            self._guarded(fit, what, self._recover, tensor)
         self.reads = self._guarded(fit, WHAT, self._split, "training", tensor)
         self.reads_validation = self.reads
         if self.validation is not None:
@@ -64,6 +67,17 @@ class Entrance:
         )
         self._channel.send("door-is-input", index=fit.index, value=bool(is_input))
         return {"reads": self.reads, "expects": self._backbone.expects, "is_input": is_input}
+
+    def _recover(self, tensor: np.ndarray) -> None:
+        """Let the network's own statistics say what it expects."""
+        backbone, names = self._backbone, self._fits.names
+        finite = tensor[np.isfinite(tensor).reshape(len(tensor), -1).all(1)]
+        fed = scalings.recognise(finite, names) if len(finite) else None
+        found = None if fed is None else recovery.recover(backbone.network, finite, fed, names)
+        if found is not None:
+            backbone.expects = found.scaling
+            backbone.event.update(expects=found.scaling.as_event(), recovered=found.as_event())
+            self._channel.send("backbone", **backbone.event)
 
     @property
     def as_expected(self) -> tuple[Change, Change] | None:
