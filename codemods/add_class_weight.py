@@ -8,8 +8,14 @@ from libcst.metadata import ParentNodeProvider, PositionProvider
 
 from tlfix.codemods.arguments import appended, find
 from tlfix.codemods.base import Declined, Position
-from tlfix.codemods.keras_names import Imports
+from tlfix.codemods.keras_names import Imports, spell_numpy
 from tlfix.codemods.tree import Edits, Tree, statements
+
+_PLACES = {
+    "fit": (("class_weight", 9), ("sample_weight", 10)),
+    "fit_generator": (("class_weight", 8), ("sample_weight", None)),
+}
+"""Where the weights stand among the positional arguments."""
 
 
 class Codemod(VisitorBasedCodemodCommand):
@@ -36,12 +42,14 @@ class Codemod(VisitorBasedCodemodCommand):
         assert self.context.wrapper is not None
         tree = Tree.of(self.context.wrapper)
         call = tree.call_at(self.fit, "fit", "fit_generator")
-        if any(find(call, name, None) is not None for name in ("class_weight", "sample_weight")):
+        assert isinstance(call.func, cst.Attribute)
+        place = _PLACES[call.func.attr.value]
+        if any(find(call, *argument) is not None for argument in place):
             raise Declined("the fit is given weights already")
         if any(argument.star == "**" for argument in call.args):
             raise Declined("a **argument may already hold class_weight")
         statement = tree.statement(call)
-        numpy = self._numpy(tree)
+        numpy = self._numpy(tree, statement)
         taken = _names(tree)
         counts, weights = _free("counts", taken), _free("class_weight", taken)
         labels = self.labels.replace("{numpy}", numpy)
@@ -54,17 +62,14 @@ class Codemod(VisitorBasedCodemodCommand):
         )
         self.edits.replace[call] = appended(call, "class_weight", cst.Name(weights))
 
-    def _numpy(self, tree: Tree) -> str:
+    def _numpy(self, tree: Tree, place: cst.CSTNode) -> str:
         """The program's name for numpy; plans its import where there is none."""
-        imports = Imports.of(tree.module)
-        for local, qualified in imports.names.items():
-            if qualified == "numpy":
-                return local
-        if imports.last is None or imports.last_keras is None:
+        name = spell_numpy(tree, place)
+        if name is not None:
+            return name
+        first = Imports.of(tree, place).first_keras
+        if not isinstance(first, cst.SimpleStatementLine):
             raise Declined("there is no import beside which `import numpy as np` could stand")
-        if "np" in _names(tree):
-            raise Declined("`np` names something other than numpy")
-        first = next(line for line in tree.module.body if _imports_keras(line))
         self.before[first] = statements("import numpy as np\n")
         return "np"
 
@@ -85,14 +90,6 @@ class Codemod(VisitorBasedCodemodCommand):
                 updated.with_changes(leading_lines=comments),
             ]
         )
-
-
-def _imports_keras(line: cst.CSTNode) -> bool:
-    code = cst.Module([]).code_for_node(line).strip()
-    return isinstance(line, cst.SimpleStatementLine) and any(
-        code.startswith((f"import {root}", f"from {root}"))
-        for root in ("tensorflow", "keras", "tf_keras")
-    )
 
 
 def _names(tree: Tree) -> set[str]:

@@ -134,11 +134,7 @@ def without_argument(call: cst.Call, keyword: str, index: int | None) -> cst.Cal
     if not args:
         return call.with_changes(args=[])
     if not following:
-        # The removed one was last: what closed the list now closes it behind the one before.
-        args[-1] = args[-1].with_changes(
-            comma=_closing(args[-1].comma, gone.comma),
-            whitespace_after_arg=gone.whitespace_after_arg,
-        )
+        args[-1] = _closed_as(args[-1], gone)
     elif place > 0 and isinstance(gone.comma, cst.Comma):
         before = args[place - 1]
         if isinstance(before.comma, cst.Comma):
@@ -152,12 +148,26 @@ def without_argument(call: cst.Call, keyword: str, index: int | None) -> cst.Cal
     return call.with_changes(args=args)
 
 
-def _closing(
-    before: cst.Comma | cst.MaybeSentinel, gone: cst.Comma | cst.MaybeSentinel
-) -> cst.Comma | cst.MaybeSentinel:
-    if isinstance(gone, cst.Comma) and isinstance(before, cst.Comma):
-        return gone
-    return cst.MaybeSentinel.DEFAULT
+def _closed_as(last: cst.Arg, gone: cst.Arg) -> cst.Arg:
+    """``last`` with what closed the list behind ``gone``, which followed it; each comment stays."""
+    own = last.comma.whitespace_after if isinstance(last.comma, cst.Comma) else None
+    comma, tail = gone.comma, gone.whitespace_after_arg
+    if isinstance(comma, cst.Comma):
+        comma = comma.with_changes(whitespace_after=commented_as(comma.whitespace_after, own))
+    else:
+        tail = commented_as(tail, own)
+    return last.with_changes(comma=comma, whitespace_after_arg=tail)
+
+
+def commented_as(
+    blank: cst.BaseParenthesizableWhitespace, other: cst.BaseParenthesizableWhitespace | None
+) -> cst.BaseParenthesizableWhitespace:
+    """``blank`` with the comment at the end of its first line replaced by that of ``other``."""
+    if not isinstance(blank, cst.ParenthesizedWhitespace):
+        return blank
+    if isinstance(other, cst.ParenthesizedWhitespace):
+        return blank.with_changes(first_line=other.first_line)
+    return blank.with_changes(first_line=cst.TrailingWhitespace(newline=blank.first_line.newline))
 
 
 def _joined(

@@ -36,27 +36,32 @@ class Codemod(VisitorBasedCodemodCommand):
         if tree.loop(call) is not None:
             raise Declined("the fit is called in a loop")
         statement = tree.statement(call)
-        later = (
-            node
-            for node in tree.nodes()
-            if isinstance(node, cst.Name)
-            and node.value == self.dataset
-            and tree.line(node) > tree.line(statement)
-        )
-        fits = list(tree.calls("fit"))
-        if any(not any(tree.within(node, fit) for fit in fits) for node in later):
+        tree.check_own(self.dataset, statement)
+        if self._used_elsewhere(tree, call, statement):
             raise Declined(f"`{self.dataset}` is used after the fit, where it shall stay as it is")
-        taken = {n.value for n in tree.nodes() if isinstance(n, cst.Name)}
-        name = "augmentation"
-        while name in taken:
-            name += "_"
-        sequential = spell(tree.module, "models.Sequential", self.edits)
-        flip = spell(tree.module, "layers.RandomFlip", self.edits)
-        rotation = spell(tree.module, "layers.RandomRotation", self.edits)
+        name = tree.free("augmentation")
+        sequential, flip, rotation = (
+            spell(tree, symbol, self.edits, statement)
+            for symbol in ("models.Sequential", "layers.RandomFlip", "layers.RandomRotation")
+        )
         self.before[statement] = statements(
             "# Of the training images only; each epoch sees them another way.\n"
             f'{name} = {sequential}([{flip}("horizontal"), {rotation}(0.1)])\n'
             f"{self.dataset} = {self.dataset}.map(lambda x, y: ({name}(x, training=True), y))\n"
+        )
+
+    def _used_elsewhere(
+        self, tree: Tree, call: cst.Call, statement: cst.SimpleStatementLine
+    ) -> bool:
+        """True if what follows sees the data set, other than as what ``fit`` trains on."""
+        trained = [fit.args[0] for fit in tree.calls("fit") if fit.args]
+        trained += [a for fit in tree.calls("fit") for a in fit.args if _is(a.keyword, "x")]
+        return any(
+            _is(node, self.dataset)
+            and (tree.start(node) > tree.start(statement) or tree.function(node) is not here)
+            and not any(tree.within(node, argument) for argument in trained)
+            for here in [tree.function(call)]
+            for node in tree.nodes()
         )
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
@@ -77,3 +82,7 @@ class Codemod(VisitorBasedCodemodCommand):
                 updated.with_changes(leading_lines=comments),
             ]
         )
+
+
+def _is(node: cst.CSTNode | None, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name

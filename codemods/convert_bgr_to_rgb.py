@@ -46,20 +46,26 @@ class Codemod(VisitorBasedCodemodCommand):
         if target is None:
             if isinstance(around, cst.Arg) and _is_conversion(tree.parents[around]):
                 raise Declined(f"line {tree.line(call)} converts its image already")
+            if isinstance(around, cst.NamedExpr):
+                raise Declined(f"line {tree.line(call)} may test the image where it is assigned")
             self.wrapped[call] = module
             return
         line = tree.statement(call)
         convert = f"{target} = {module}.cvtColor({target}, {module}.COLOR_BGR2RGB)\n"
-        after = _following(tree, line)
+        after = _following(tree, line, target)
         if after is not None and _converts(after, target):
             raise Declined(f"the image of line {tree.line(call)} is converted already")
-        if isinstance(after, cst.If) and _tests(after, target):
+        if isinstance(after, cst.If) and _mentions(after.test, target):
             if _leaves(after):
                 self.edits.insert_after(after, *statements(convert))
-            elif m.matches(after.test, m.Name()) or " is not None" in tree.code(after.test):
+            elif not isinstance(after.body, cst.IndentedBlock):
+                raise Declined(f"line {tree.line(after)} holds several statements")
+            elif dotted(after.test) or " is not None" in tree.code(after.test):
                 self.inside[after.body] = statements(convert)
             else:
                 raise Declined(f"line {tree.line(after)} tests the image in a way of its own")
+        elif after is not None and m.matches(after, m.SimpleStatementLine([m.Assert()])):
+            self.edits.insert_after(after, *statements(convert))
         else:
             self.edits.insert_after(line, *statements(convert))
 
@@ -85,15 +91,15 @@ class Codemod(VisitorBasedCodemodCommand):
 def _target(around: cst.CSTNode, call: cst.Call) -> str | None:
     """The name that the call's result is assigned to, if that is all the statement does."""
     if isinstance(around, cst.Assign) and around.value is call and len(around.targets) == 1:
-        target = around.targets[0].target
-        return target.value if isinstance(target, cst.Name) else None
-    return None
+        return dotted(around.targets[0].target)
+    return dotted(around.target) if isinstance(around, cst.AnnAssign) else None
 
 
-def _following(tree: Tree, line: cst.CSTNode) -> cst.CSTNode | None:
+def _following(tree: Tree, line: cst.CSTNode, name: str) -> cst.CSTNode | None:
+    """The first statement below ``line`` in its block that uses the variable ``name``."""
     body = list(getattr(tree.parents[line], "body", ()))
-    places = [i for i, statement in enumerate(body) if statement is line]
-    return body[places[0] + 1] if places and places[0] + 1 < len(body) else None
+    below = body[body.index(line) + 1 :] if line in body else []
+    return next((s for s in below if _mentions(s, name)), None)
 
 
 def _converts(node: cst.CSTNode, name: str) -> bool:
@@ -102,7 +108,7 @@ def _converts(node: cst.CSTNode, name: str) -> bool:
         m.findall(
             node,
             m.Assign(
-                targets=[m.AssignTarget(m.Name(name))],
+                targets=[m.AssignTarget(m.MatchIfTrue(lambda target: dotted(target) == name))],
                 value=m.Call(m.Attribute(attr=m.Name("cvtColor"))),
             ),
         )
@@ -113,8 +119,8 @@ def _is_conversion(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.Call) and (dotted(node.func) or "").endswith("cvtColor")
 
 
-def _tests(node: cst.If, name: str) -> bool:
-    return bool(m.findall(node.test, m.Name(name)))
+def _mentions(node: cst.CSTNode, name: str) -> bool:
+    return dotted(node) == name or any(_mentions(child, name) for child in node.children)
 
 
 def _leaves(node: cst.If) -> bool:

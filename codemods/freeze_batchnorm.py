@@ -11,14 +11,14 @@ from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
 from libcst.metadata import ParentNodeProvider, PositionProvider
 
 from tlfix.codemods.base import Declined, Position
-from tlfix.codemods.freezing import Freeze, backbone_variable, freezes
+from tlfix.codemods.freezing import Freeze, backbone_variable, freezes, layer_variable
 from tlfix.codemods.keras_names import spell
 from tlfix.codemods.tree import Edits, Tree, statements
 
 _FREEZE = """\
-for layer in {base}.layers:
-    if isinstance(layer, {batchnorm}):
-        layer.trainable = False  # keep the pretrained statistics
+for {layer} in {base}.layers:
+    if isinstance({layer}, {batchnorm}):
+        {layer}.trainable = False  # keep the pretrained statistics
 """
 
 
@@ -46,7 +46,8 @@ class Codemod(VisitorBasedCodemodCommand):
         fit = tree.call_at(self.fit, "fit", "fit_generator")
         if tree.loop(fit) is not None:
             raise Declined("fit stands in a loop")
-        if any(not tree.within(binding, made) for binding in tree.bindings(variable)):
+        own = [b for b in tree.bindings(variable) if tree.function(b) is tree.function(made)]
+        if any(not tree.within(b, made) for b in own):
             raise Declined(f"`{variable}` is bound more than once")
         until = _compiled(tree, fit)
         changes = [
@@ -55,13 +56,15 @@ class Codemod(VisitorBasedCodemodCommand):
             if tree.start(made) < tree.start(change.statement) < tree.start(fit)
         ]
         _check_elsewhere(tree, made)
-        batchnorm = spell(tree.module, "layers.BatchNormalization", self.edits)
         for change in changes:
             _check(tree, change, until)
         anchor = changes[-1].statement if changes else made
         if tree.parents[anchor] is not tree.parents[made]:
             raise Declined(f"line {tree.line(anchor)} decides upon `trainable` in another block")
-        loop = statements(_FREEZE.format(base=variable, batchnorm=batchnorm))
+        batchnorm = spell(tree, "layers.BatchNormalization", self.edits, anchor)
+        loop = statements(
+            _FREEZE.format(base=variable, batchnorm=batchnorm, layer=layer_variable(tree))
+        )
         self.edits.insert_after(anchor, *loop)
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]

@@ -41,6 +41,12 @@ def backbone_variable(tree: Tree, backbone: cst.Call) -> tuple[cst.SimpleStateme
     raise Declined("no variable holds the backbone")
 
 
+def layer_variable(tree: Tree) -> str:
+    """A name for the loops over layers: ``layer``, unless the program keeps something under it."""
+    kept = [b for b in tree.bindings("layer") if not isinstance(b, cst.For)]
+    return tree.free("layer") if kept else "layer"
+
+
 def freezes(tree: Tree, function: cst.CSTNode | None) -> Iterator[Freeze]:
     """Everything in ``function`` that sets ``trainable``, in source order."""
     for node in tree.nodes():

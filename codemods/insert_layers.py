@@ -62,7 +62,7 @@ class Codemod(VisitorBasedCodemodCommand):
         single = bool(strings) and strings[0].quote == "'"
         written = []
         for layer in self.layers:
-            name = spell(self.edits.tree.module, layer["symbol"], self.edits.edits)
+            name = spell(self.edits.tree, layer["symbol"], self.edits.edits, anchor)
             arguments = layer["arguments"].replace('"', "'") if single else layer["arguments"]
             written.append(f"{name}({arguments})")
         return written
@@ -130,6 +130,10 @@ class Codemod(VisitorBasedCodemodCommand):
         ):
             return tree.statement(call)
         function = tree.function(call)
+        if function is not None and not any(
+            tree.function(b) is function for b in tree.bindings(given.value)
+        ):
+            return None
         end = tree.positions[call].end
         for node in tree.nodes():
             if isinstance(node, cst.Name) and node.value == given.value:

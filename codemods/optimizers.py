@@ -117,15 +117,15 @@ def with_rate(call: cst.Call, rate: float) -> cst.Call:
     return call.with_changes(args=args)
 
 
-def named(tree: Tree, name: str, rate: float, edits: Edits) -> cst.Call:
-    """``Adam(learning_rate=…)`` for ``"adam"``, spelled as the program spells Keras names.
+def named(tree: Tree, name: str, rate: float, edits: Edits, *places: cst.CSTNode) -> cst.Call:
+    """``Adam(learning_rate=…)`` for ``"adam"``, spelled as the program does at ``places``.
 
     Raises:
         Declined: Keras has no optimizer of that name.
     """
     if name.lower() not in CLASSES:
         raise Declined(f"Keras has no optimizer named {name!r}")
-    written = spell(tree.module, f"optimizers.{CLASSES[name.lower()]}", edits)
+    written = spell(tree, f"optimizers.{CLASSES[name.lower()]}", edits, *places)
     call = cst.parse_expression(f"{written}(learning_rate={number(rate)})")
     assert isinstance(call, cst.Call)
     return call
@@ -139,9 +139,9 @@ def fresh_optimizer(tree: Tree, compile_call: cst.Call, rate: float, edits: Edit
     """
     optimizer = optimizer_of(tree, compile_call)
     if optimizer is None:
-        return named(tree, "rmsprop", rate, edits)
+        return named(tree, "rmsprop", rate, edits, compile_call)
     if isinstance(optimizer, cst.SimpleString) and isinstance(optimizer.evaluated_value, str):
-        return named(tree, optimizer.evaluated_value, rate, edits)
+        return named(tree, optimizer.evaluated_value, rate, edits, compile_call)
     if isinstance(optimizer, cst.Call):
         return with_rate(optimizer.deep_clone(), rate)
     raise Declined(f"the optimizer `{tree.code(optimizer)}` cannot be read")

@@ -38,6 +38,8 @@ class Codemod(VisitorBasedCodemodCommand):
             raise Declined(f"no labels stand at the place given in line {line}")
 
     def _look(self, node: cst.CSTNode) -> None:
+        if isinstance(node, cst.Arg) and node.star:
+            return  # `*pair`: not the labels themselves
         if isinstance(node, cst.BaseExpression):
             span = self.get_metadata(PositionProvider, node)
             key = (

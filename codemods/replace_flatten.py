@@ -44,9 +44,9 @@ class Codemod(VisitorBasedCodemodCommand):
     def _imported(self, name: cst.Name) -> str:
         tree = self.edits.tree
         alias = next((a for a in _aliases(tree) if _local(a) == name.value), None)
-        known = Imports.of(tree.module).names
+        known = Imports.of(tree, name).names
         if alias is None or any(local == _NEW for local in known):
-            return spell(tree.module, f"layers.{_NEW}", self.edits.edits)
+            return spell(tree, f"layers.{_NEW}", self.edits.edits, name)
         if alias.evaluated_name != _OLD:
             raise Declined(f"line {tree.line(name)}: `{name.value}` is not a Flatten layer")
         uses = sum(isinstance(n, cst.Name) and n.value == name.value for n in tree.nodes())

@@ -39,6 +39,9 @@ class Codemod(VisitorBasedCodemodCommand):
         ]
         if not found:
             raise Declined(f"line {self.statement.line} does not set `trainable`")
+        bound = tree.bindings(self.backbone) if "." not in self.backbone else []
+        if len(found) > 1 or (bound and not tree.visible(self.backbone, found[0].value)):
+            raise Declined(f"`{self.backbone}` cannot stand in line {self.statement.line}")
         for change in found:
             where: cst.CSTNode = change.statement
             if isinstance(where, cst.For):

@@ -6,14 +6,14 @@ A place is told by its span, ``{"start": Position, "end": Position}``, because `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NotRequired, TypedDict
 
 import libcst as cst
-import libcst.matchers as m
 
-from tlfix.codemods.arguments import find, with_argument, without_argument
+from tlfix.codemods.arguments import commented_as, find, with_argument, without_argument
 from tlfix.codemods.base import Declined, Position
+from tlfix.codemods.keras_names import Imports
 from tlfix.codemods.tree import Edits, Tree, dotted
 
 Change = Callable[[cst.CSTNode], object]
@@ -100,7 +100,7 @@ class ScalingEdits:
             else:
                 self.change(around, lambda updated: inner)
         elif isinstance(around, cst.Element):
-            self.dropped.add(around)
+            self._drop_element(around)
         elif isinstance(around, cst.Arg) and is_add(self.parent(around)):
             self.drop_statement(self.parent(around))
         elif node.args and not _is_class(node.func):
@@ -112,12 +112,28 @@ class ScalingEdits:
         else:
             self._remove_variable(node)
 
+    def _drop_element(self, element: cst.Element) -> None:
+        """Remove one element; what closed the list behind the last one stays behind its heir."""
+        self.dropped.add(element)
+        elements = list(getattr(self.parent(element), "elements", ()))
+        if len(elements) > 1 and element is elements[-1]:
+            comma, heir = element.comma, elements[-2]
+            own = heir.comma.whitespace_after if isinstance(heir.comma, cst.Comma) else None
+            bracket = getattr(self.parent(element), "rbracket", None)
+            if isinstance(comma, cst.Comma):
+                blank = commented_as(comma.whitespace_after, own)
+                comma = comma.with_changes(whitespace_after=blank)
+            if isinstance(bracket, cst.RightSquareBracket):
+                blank = commented_as(bracket.whitespace_before, own)
+                self.change(bracket, lambda updated: updated.with_changes(whitespace_before=blank))
+            self.change(heir, lambda updated: updated.with_changes(comma=comma))
+
     def _remove_variable(self, node: cst.Call) -> None:
         """A layer in a variable: every use of it goes, then the variable."""
         for use in self._uses(node):
             around = self.parent(use)
             if isinstance(around, cst.Element):
-                self.dropped.add(around)
+                self._drop_element(around)
             elif self._called_on_one(use):
                 assert isinstance(around, cst.Call)
                 if self._assigns_itself(around, around.args[0].value):
@@ -197,7 +213,7 @@ class ScalingEdits:
         node = self.at(span)
         if isinstance(node, cst.AugAssign):
             target = self.tree.code(node.target)
-            call = f"{target} = {function}({_cast(target, span.get('cast'), self)})"
+            call = f"{target} = {function}({_cast(target, span.get('cast'), self, node)})"
             statement = cst.parse_statement(call)
             assert isinstance(statement, cst.SimpleStatementLine)
             self.change(node, lambda updated: statement.body[0])
@@ -207,14 +223,16 @@ class ScalingEdits:
             if operand.lpar and code.startswith("("):
                 bare = operand.with_changes(lpar=operand.lpar[1:], rpar=operand.rpar[:-1])
                 code = cst.Module([]).code_for_node(bare)
-            text = f"{function}({_cast(code, span.get('cast'), self)})"
+            text = f"{function}({_cast(code, span.get('cast'), self, node)})"
             self.change(node, lambda updated: self.parse(text))
 
     def wrap(self, span: Span, function: str) -> None:
         """Replace an expression ``e`` by ``function(e)``; nothing if it is that already."""
         node = self.at(span)
+        if node is not None and isinstance(around := self.parent(node), cst.Arg) and around.star:
+            raise Declined(f"line {self.tree.line(node)}: what is handed over there is not plain")
         if isinstance(node, cst.BaseExpression) and not _is_call_of(node, function):
-            text = f"{function}({_cast(self.tree.code(node), span.get('cast'), self)})"
+            text = f"{function}({_cast(self.tree.code(node), span.get('cast'), self, node)})"
             self.change(node, lambda updated: self.parse(text))
 
     def rename(self, span: Span, function: str) -> None:
@@ -292,20 +310,23 @@ class ScalingEdits:
         return cst.parse_expression(code, config=self.tree.module.config_for_parsing)
 
 
-def _cast(code: str, cast: str | None, edits: ScalingEdits) -> str:
+def _cast(code: str, cast: str | None, edits: ScalingEdits, place: cst.CSTNode) -> str:
     if cast == "array" and ".astype(" not in code:
         return f'{code}.astype("float32")' if _atom(code) else f'({code}).astype("float32")'
     if cast == "tensor":
-        for node in edits.tree.module.body:
-            for name in _tensorflow_names(node):
+        for name, qualified in Imports.of(edits.tree, place).names.items():
+            if qualified == "tensorflow":
                 return f"{name}.cast({code}, {name}.float32)"
+        raise Declined("TensorFlow is not imported under a name of its own, to cast images with")
     return code
 
 
-def _tensorflow_names(statement: cst.CSTNode) -> Iterator[str]:
-    for alias in m.findall(statement, m.ImportAlias()):
-        if isinstance(alias, cst.ImportAlias) and dotted(alias.name) == "tensorflow":
-            yield alias.evaluated_alias or "tensorflow"
+def in_parentheses(node: cst.CSTNode) -> cst.CSTNode:
+    """``node`` as something can be called on it or taken of it."""
+    tight = isinstance(node, cst.Name | cst.Attribute | cst.Subscript | cst.Call)
+    if tight or getattr(node, "lpar", False):
+        return node
+    return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
 def _atom(code: str) -> bool:

@@ -42,7 +42,7 @@ class Codemod(VisitorBasedCodemodCommand):
         optimizer = optimizer_of(tree, call)
         if optimizer is None or isinstance(optimizer, cst.SimpleString):
             name = "rmsprop" if optimizer is None else str(optimizer.evaluated_value)
-            new = named(tree, name, self.rate, self.edits)
+            new = named(tree, name, self.rate, self.edits, call)
             self.edits.replace[call] = with_argument(call, "optimizer", 0, new)
         elif isinstance(optimizer, cst.Call):
             self._change(tree, optimizer)

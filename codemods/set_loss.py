@@ -43,7 +43,7 @@ class Codemod(VisitorBasedCodemodCommand):
             text = f'"{edit["loss"]}"'
             if edit["from_logits"]:
                 title = "".join(word.capitalize() for word in edit["loss"].split("_"))
-                text = f"{spell(node, f'losses.{title}', self.edits)}(from_logits=True)"
+                text = f"{spell(tree, f'losses.{title}', self.edits, call)}(from_logits=True)"
             value = cst.parse_expression(text, config=node.config_for_parsing)
             self.edits.replace[call] = with_argument(call, "loss", 1, value)
 

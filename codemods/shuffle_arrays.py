@@ -10,7 +10,7 @@ from libcst.metadata import ParentNodeProvider, PositionProvider
 
 from tlfix.codemods.arguments import find
 from tlfix.codemods.base import Declined, Position
-from tlfix.codemods.keras_names import Imports
+from tlfix.codemods.keras_names import Imports, spell_numpy
 from tlfix.codemods.tree import Edits, Tree, statements
 
 
@@ -43,18 +43,17 @@ class Codemod(VisitorBasedCodemodCommand):
         assert self.context.wrapper is not None
         tree = Tree.of(self.context.wrapper)
         call = tree.call_at(self.fit, "fit")
-        if find(call, "sample_weight", 9) is not None or any(a.star for a in call.args):
+        if find(call, "sample_weight", 10) is not None or any(a.star for a in call.args):
             raise Declined("the fit is given weights of single images, or arguments in a *argument")
         if tree.loop(call) is not None:
             raise Declined("the fit is called in a loop")
         if not all(name.isidentifier() for name in self.arrays):
             raise Declined("images and labels are not plain variables")
         statement = tree.statement(call)
-        taken = {n.value for n in tree.nodes() if isinstance(n, cst.Name)}
-        numpy = self._numpy(tree, taken)
-        order = "order"
-        while order in taken:
-            order += "_"
+        for name in self.arrays:
+            tree.check_own(name, statement)
+        numpy = self._numpy(tree, statement)
+        order = tree.free("order")
         values = [
             f"{numpy}.asarray({name})[{order}]" if convert else f"{name}[{order}]"
             for name, convert in zip(self.arrays, self.convert, strict=True)
@@ -64,17 +63,15 @@ class Codemod(VisitorBasedCodemodCommand):
             f"{', '.join(self.arrays)} = {', '.join(values)}\n"
         )
 
-    def _numpy(self, tree: Tree, taken: set[str]) -> str:
+    def _numpy(self, tree: Tree, place: cst.CSTNode) -> str:
         """The program's name for numpy; plans its import where there is none."""
-        imports = Imports.of(tree.module)
-        for local, qualified in imports.names.items():
-            if qualified == "numpy":
-                return local
-        if imports.last is None:
+        name = spell_numpy(tree, place)
+        if name is not None:
+            return name
+        last = Imports.of(tree, place).last
+        if last is None:
             raise Declined("there is no import beside which `import numpy as np` could stand")
-        if "np" in taken:
-            raise Declined("`np` names something other than numpy")
-        self.edits.insert_after(imports.last, *statements("import numpy as np\n"))
+        self.edits.insert_after(last, *statements("import numpy as np\n"))
         return "np"
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]

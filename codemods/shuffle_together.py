@@ -51,6 +51,8 @@ class Codemod(VisitorBasedCodemodCommand):
         line = tree.statement(call)
         if tree.parents[call] is not line.body[0]:
             raise Declined(f"line {tree.line(call)} does more than shuffle")
+        for name in (self.images, self.labels):
+            tree.check_own(name, call)
         if isinstance(line.body[0], cst.Expr):
             self.instead[line] = statements(self._in_place(tree, call))
         elif isinstance(line.body[0], cst.Assign):
@@ -59,7 +61,8 @@ class Codemod(VisitorBasedCodemodCommand):
             raise Declined(f"line {tree.line(call)} does more than shuffle")
         for position in self.drop:
             other = tree.statement(tree.call_at(position))
-            if other.leading_lines or len(getattr(tree.parents[other], "body", ())) < 2:
+            apart = tree.parents[other] is not tree.parents[line]
+            if apart or other.leading_lines:
                 raise Declined(f"line {tree.line(other)} cannot be removed by itself")
             self.dropped.add(other)
 
@@ -67,19 +70,18 @@ class Codemod(VisitorBasedCodemodCommand):
         """Statements for ``np.random.shuffle(x)``."""
         both = f"{self.images}, {self.labels}"
         function = tree.code(call.func)
-        taken = {node.value for node in tree.nodes() if isinstance(node, cst.Name)}
         if self.listed:
-            pairs = _free("pairs", taken)
+            pairs = tree.free("pairs")
             return (
                 f"{pairs} = list(zip({both}))\n"
                 f"{function}({pairs})\n"
                 f"{both} = map(list, zip(*{pairs}))\n"
             )
-        order = _free("order", taken)
+        order = tree.free("order")
         if not isinstance(call.func, cst.Attribute):
             raise Declined(f"line {tree.line(call)}: what shuffles there is not plain")
         owner = tree.code(call.func.value)
-        names = Imports.of(tree.module).names
+        names = Imports.of(tree, call).names
         if names.get(owner) == "random":
             # The random module swaps rows of an array wrongly; numpy's own order is meant.
             numpy = next((local for local, whole in names.items() if whole == "numpy"), None)
@@ -94,7 +96,7 @@ class Codemod(VisitorBasedCodemodCommand):
     def _assigned(self, tree: Tree, call: cst.Call, assign: cst.Assign) -> None:
         """``x = shuffle(x)`` becomes ``x, y = shuffle(x, y)``."""
         target = assign.targets[0].target
-        given = call.args[0].value if call.args else None
+        given = call.args[0].value if call.args and not call.args[0].star else None
         if len(assign.targets) != 1 or dotted(target) != dotted(given) or dotted(target) is None:
             raise Declined(f"line {tree.line(call)} gives the shuffled rows another name")
         names = [cst.Arg(cst.Name(self.images)), cst.Arg(cst.Name(self.labels))]
@@ -118,10 +120,3 @@ class Codemod(VisitorBasedCodemodCommand):
         result[0] = result[0].with_changes(leading_lines=updated.leading_lines)
         result[-1] = result[-1].with_changes(trailing_whitespace=updated.trailing_whitespace)
         return cst.FlattenSentinel(result)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """``name``, with underscores added until it collides with nothing."""
-    while name in taken:
-        name += "_"
-    return name

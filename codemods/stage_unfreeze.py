@@ -14,7 +14,7 @@ from libcst.metadata import ParentNodeProvider, PositionProvider
 
 from tlfix.codemods.arguments import find, with_argument
 from tlfix.codemods.base import Declined, Position
-from tlfix.codemods.freezing import backbone_variable, freeze
+from tlfix.codemods.freezing import backbone_variable, freeze, layer_variable
 from tlfix.codemods.keras_names import spell
 from tlfix.codemods.optimizers import fresh_optimizer
 from tlfix.codemods.tree import Edits, Tree, dotted, statements
@@ -23,10 +23,10 @@ _STAGE_TWO = """
 # Stage two: fine-tune the top of the backbone. BatchNormalization stays
 # frozen: it then runs in inference mode and keeps its pretrained statistics.
 {base}.trainable = True
-for layer in {base}.layers:
-    layer.trainable = not isinstance(layer, {batchnorm})
-for layer in {base}.layers[: int({kept} * len({base}.layers))]:
-    layer.trainable = False
+for {layer} in {base}.layers:
+    {layer}.trainable = not isinstance({layer}, {batchnorm})
+for {layer} in {base}.layers[: int({kept} * len({base}.layers))]:
+    {layer}.trainable = False
 """
 
 
@@ -67,8 +67,9 @@ class Codemod(VisitorBasedCodemodCommand):
         stage_two = statements(
             _STAGE_TWO.format(
                 base=variable,
+                layer=layer_variable(tree),
                 kept=f"{1 - self.share:.2g}",
-                batchnorm=spell(tree.module, "layers.BatchNormalization", self.edits),
+                batchnorm=spell(tree, "layers.BatchNormalization", self.edits, statement),
             )
         )
         optimizer = fresh_optimizer(tree, compile_call, self.rate, self.edits)
@@ -104,8 +105,9 @@ def _compile_of(tree: Tree, fit: cst.Call) -> cst.Call:
         raise Declined(f"`{model}.compile` does not stand in the same function as its fit")
     chosen = compiles[-1]
     for around in tree.ancestors(chosen):
-        if isinstance(around, cst.With) and not tree.within(fit, around):
-            raise Declined("the model is compiled in a `with` block that ends before fit")
+        if isinstance(around, cst.With | cst.If | cst.Try) and not tree.within(fit, around):
+            kind = type(around).__name__.lower()
+            raise Declined(f"the model is compiled in a `{kind}` block that ends before fit")
     return chosen
 
 
@@ -137,7 +139,7 @@ def _second(tree: Tree, statement: cst.SimpleStatementLine, fit: cst.Call) -> cs
         name = dotted(again.targets[0].target)
         if name is None or "." in name:
             raise Declined("what fit returns is not kept in a plain variable")
-        target = again.targets[0].with_changes(target=cst.Name(f"{name}_fine_tune"))
+        target = again.targets[0].with_changes(target=cst.Name(tree.free(f"{name}_fine_tune")))
         again = again.with_changes(targets=[target])
     elif not (isinstance(small, cst.Expr) and small.value is fit):
         raise Declined("fit is part of a larger statement")

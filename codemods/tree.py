@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider
@@ -11,6 +12,10 @@ from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, Posi
 from tlfix.codemods.base import Declined, Position
 
 _Function = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
+_Binding = (
+    *(cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr),
+    *(cst.For, cst.Del),
+)
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,13 @@ class Tree:
         """The statement line that contains ``node``.
 
         Raises:
-            Declined: it is part of a compound statement's head, or shares its line with another.
+            Declined: it is part of a compound statement's head, shares its line with another, or
+                does not run once with that line (in a lambda or a comprehension).
         """
         for ancestor in self.ancestors(node):
+            if isinstance(ancestor, cst.Lambda | cst.BaseComp):
+                what = "lambda" if isinstance(ancestor, cst.Lambda) else "comprehension"
+                raise Declined(f"line {self.line(node)} stands in a {what}")
             if isinstance(ancestor, cst.SimpleStatementLine):
                 if len(ancestor.body) > 1:
                     raise Declined(f"line {self.line(ancestor)} holds several statements")
@@ -108,20 +117,72 @@ class Tree:
         """True if ``outer`` is around ``node``."""
         return any(ancestor is outer for ancestor in self.ancestors(node))
 
+    @cached_property
+    def _bound(self) -> Mapping[str, list[cst.CSTNode]]:
+        found: dict[str, list[cst.CSTNode]] = {}
+        for node in self.nodes():
+            for name in _bound_by(node):
+                found.setdefault(name, []).append(node)
+        return found
+
     def bindings(self, name: str) -> list[cst.CSTNode]:
-        """The assignments and loop heads that bind ``name``, in source order."""
-        return [
-            node
-            for node in self.nodes()
-            if isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.For)
-            and _binds(node.target, name)
-        ]
+        """What gives ``name`` a meaning or takes it away, in source order.
+
+        Assignments and ``del``, loop heads, parameters, definitions, imports and the like, in all
+        functions; the variables of comprehensions, which end with them, are left out.
+        """
+        return self._bound.get(name, [])
+
+    def scopes(self, node: cst.CSTNode) -> list[cst.CSTNode | None]:
+        """The functions around ``node``, innermost first; last None, the module."""
+        return [*(a for a in self.ancestors(node) if isinstance(a, _Function)), None]
+
+    def visible(self, name: str, node: cst.CSTNode) -> bool:
+        """True if ``name`` has been given a meaning that can be seen where ``node`` stands."""
+        here = self.function(node)
+        return any(
+            self.function(binding) in self.scopes(node)
+            and (self.function(binding) is not here or self.start(binding) < self.start(node))
+            for binding in self.bindings(name)
+        )
+
+    def check_own(self, name: str, node: cst.CSTNode) -> None:
+        """Make sure that a statement put at ``node`` may bind the variable ``name`` anew.
+
+        Raises:
+            Declined: it is another function's, and would become a local without a value.
+        """
+        function = self.function(node)
+        own = [b for b in self.bindings(name) if self.function(b) is function]
+        if function is not None and not any(self.start(b) < self.start(node) for b in own):
+            line = self.line(node)
+            raise Declined(f"`{name}` is not a variable of the function that holds line {line}")
+
+    def free(self, name: str) -> str:
+        """``name``, with underscores added until nothing in the module is called so."""
+        taken = {node.value for node in self.nodes() if isinstance(node, cst.Name)}
+        while name in taken:
+            name += "_"
+        return name
 
 
-def _binds(target: cst.BaseExpression, name: str) -> bool:
+def _bound_by(node: cst.CSTNode) -> Iterator[str]:
+    if isinstance(node, _Binding):
+        yield from _targets(node.target)
+    elif isinstance(node, cst.AsName):
+        yield from _targets(node.name)
+    elif isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Param | cst.NameItem):
+        yield node.name.value
+    elif isinstance(node, cst.ImportAlias) and node.asname is None:
+        yield node.evaluated_name.split(".")[0]
+
+
+def _targets(target: cst.BaseExpression) -> Iterator[str]:
     if isinstance(target, cst.Tuple | cst.List):
-        return any(_binds(element.value, name) for element in target.elements)
-    return dotted(target) == name
+        for element in target.elements:
+            yield from _targets(element.value)
+    elif (name := dotted(target)) is not None:
+        yield name
 
 
 def dotted(node: cst.CSTNode | None) -> str | None:

@@ -8,7 +8,7 @@ import libcst as cst
 from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
 
 from tlfix.codemods.preprocess_names import spell_preprocess_input
-from tlfix.codemods.scaling_edits import ScalingEdits, Span
+from tlfix.codemods.scaling_edits import ScalingEdits, Span, in_parentheses
 from tlfix.codemods.tree import Tree
 
 
@@ -54,7 +54,9 @@ class Codemod(VisitorBasedCodemodCommand):
         assert self.context.wrapper is not None
         tree = Tree.of(self.context.wrapper)
         self.edits = ScalingEdits(tree)
-        function = spell_preprocess_input(tree, self.submodule, self.edits.edits)
+        spans = (*self.generators, *self.expressions, *self.renames, *self.wraps, *self.datasets)
+        places = [at for span in (*spans, *self.layers) if (at := self.edits.at(span))]
+        function = spell_preprocess_input(tree, self.submodule, self.edits.edits, places)
         for span in self.generators:
             self.edits.generator(span, function)
         for span in self.expressions:
@@ -97,7 +99,7 @@ class Codemod(VisitorBasedCodemodCommand):
     def _mapped(self, updated: cst.CSTNode, step: str) -> cst.CSTNode:
         call = self.edits.parse(f"x{step}")
         assert isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute)
-        return call.with_changes(func=call.func.with_changes(value=updated))
+        return call.with_changes(func=call.func.with_changes(value=in_parentheses(updated)))
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
         return self.edits.apply(original_node, super().on_leave(original_node, updated_node))

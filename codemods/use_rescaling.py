@@ -71,7 +71,7 @@ class Codemod(VisitorBasedCodemodCommand):
         if node is None:
             return
         around = self.edits.parent(node)
-        name = spell(self.edits.tree.module, "layers.Rescaling", self.edits.edits)
+        name = spell(self.edits.tree, "layers.Rescaling", self.edits.edits, node)
         layer = f"{name}({arguments})"
         if isinstance(around, cst.Element):
             self._insert_element(around, layer)

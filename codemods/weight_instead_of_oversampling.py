@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import libcst as cst
 from libcst.codemod import CodemodContext, VisitorBasedCodemodCommand
-from libcst.metadata import ParentNodeProvider, PositionProvider
+from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
 
 from tlfix.codemods import add_class_weight
 from tlfix.codemods.arguments import choose, find
 from tlfix.codemods.base import Declined, Position
-from tlfix.codemods.keras_names import Imports
+from tlfix.codemods.keras_names import spell_numpy
 from tlfix.codemods.tree import Tree, dotted
 
 
@@ -38,14 +38,15 @@ class Codemod(VisitorBasedCodemodCommand):
         super().__init__(context)
         if fit <= resample:
             raise Declined("the fit does not come after the resampling")
-        self.resample, self.end = resample, end
+        self.resample, self.end, self.fit = resample, end, fit
         self.weights = add_class_weight.Codemod(CodemodContext(), fit, labels, rows=False)
         self.blank: dict[cst.CSTNode, list[cst.EmptyLine]] = {}
         self.replaced: dict[cst.CSTNode, cst.CSTNode | cst.RemovalSentinel] = {}
 
     def transform_module(self, tree: cst.Module) -> cst.Module:
         """Add the weights first: they stand below the resampling, so that its place stays."""
-        if "numpy" not in Imports.of(tree).names.values():
+        whole = Tree.of(MetadataWrapper(tree, unsafe_skip_copy=True))
+        if spell_numpy(whole, whole.call_at(self.fit, "fit", "fit_generator")) is None:
             raise Declined("numpy is not imported, with which the classes are counted")
         return super().transform_module(self.weights.transform_module(tree))
 
@@ -69,7 +70,13 @@ class Codemod(VisitorBasedCodemodCommand):
         gone: list[cst.CSTNode] = [call]
         if isinstance(sampler, cst.Name):
             made = tree.bindings(sampler.value)
-            if len(made) == 1 and not _used(tree, sampler.value, [call, made[0]]):
+            if (
+                len(made) == 1
+                and isinstance(made[0], cst.AssignTarget)
+                and len(tree.parents[made[0]].children) == 2
+                and isinstance(made[0].target, cst.Name)
+                and not _used(tree, sampler.value, [call, made[0]])
+            ):
                 line = tree.statement(made[0])
                 self.replaced[line] = cst.RemoveFromParent()
                 gone.append(line)

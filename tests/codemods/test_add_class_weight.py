@@ -79,3 +79,20 @@ def run(model, x, y):
 def test_declines_with_a_reason(source: str, line: int, reason: str) -> None:
     with pytest.raises(Declined, match=reason):
         weigh(source, line)
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import keras\nruns = [model.fit(x) for x in folds]\n", "comprehension"),
+        ("import keras\nrun = lambda x: model.fit(x)\n", "lambda"),
+        (
+            "import keras\nmodel.fit(x, y, 8, 2, 0, [], 0.1, None, True, {0: 1})\n",
+            "weights already",
+        ),
+        ("import keras\nmodel.fit(*data)\n", r"\*argument"),
+    ],
+)
+def test_declines_where_the_counts_would_not_run_with_the_fit(source: str, reason: str) -> None:
+    with pytest.raises(Declined, match=reason):
+        weigh(source, 2)

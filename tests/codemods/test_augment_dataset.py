@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.codemods.places import place
 from tlfix.codemods import Declined, Position, transform
 
 BEFORE = """\
@@ -55,3 +56,21 @@ def test_imports_what_is_missing() -> None:
 def test_declines_with_a_reason(source: str, line: int, reason: str) -> None:
     with pytest.raises(Declined, match=reason):
         augment(source, line)
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        ("model.fit(train, validation_data=train)\n", "shall stay"),
+        ("model.fit(train), model.evaluate(train)\n", "shall stay"),
+        ("def check():\n    model.evaluate(train)\nmodel.fit(train)\n", "shall stay"),
+        ("def run():\n    model.fit(train)\n", "not a variable of the function"),
+        ("run = lambda train: model.fit(train)\n", "lambda"),
+    ],
+)
+def test_declines_where_more_than_the_training_would_change(rest: str, reason: str) -> None:
+    source = f"import keras\ntrain = load()\n{rest}"
+    with pytest.raises(Declined, match=reason):
+        transform(
+            source, "augment_dataset", {"fit": place(source, "model.fit"), "dataset": "train"}
+        )

@@ -73,3 +73,34 @@ def test_several_calls_and_no_other() -> None:
     source = "a = f(cv2.imread(p))\nbb = f(cv2.imread(q))\nccc = f(cv2.imread(r))\n"
     changed = convert(source, "cv2.imread(p)", "cv2.imread(r)")
     assert changed.count("cvtColor") == 2 and "bb = f(cv2.imread(q))\n" in changed
+
+
+CONVERT = "image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)\n"
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "image = cv2.imread(p)\nprint(p)\nif image is None:\n    raise SystemExit\n",
+        "image: object = cv2.imread(p)\nif image is None:\n    raise SystemExit\n",
+        "image = cv2.imread(p)\nassert image is not None\n",
+    ],
+)
+def test_an_image_is_tested_before_it_is_converted(test: str) -> None:
+    source = f"import cv2\n{test}images.append(image)\n"
+    parameters = {"calls": [place(source, "cv2.imread")]}
+    after = f"import cv2\n{test}{CONVERT}images.append(image)\n"
+    assert transform(source, "convert_bgr_to_rgb", parameters) == after
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        ("while (image := cv2.imread(next(p))) is not None:\n    use(image)\n", "may test"),
+        ("image = cv2.imread(p)\nif image is not None: use(image)\n", "several statements"),
+    ],
+)
+def test_declines_where_the_test_cannot_come_first(rest: str, reason: str) -> None:
+    source = f"import cv2\n{rest}"
+    with pytest.raises(Declined, match=reason):
+        transform(source, "convert_bgr_to_rgb", {"calls": [place(source, "cv2.imread")]})

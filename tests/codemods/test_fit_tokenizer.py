@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.codemods.places import place
 from tlfix.codemods import Declined, Position, transform
 
 
@@ -30,3 +31,9 @@ def test_goes_before_the_first_use() -> None:
 def test_declines_with_a_reason(source: str, line: int, reason: str) -> None:
     with pytest.raises(Declined, match=reason):
         fitted(source, line)
+
+
+def test_declines_in_a_lambda() -> None:
+    source = "encode = lambda texts: tokenizer.texts_to_sequences(texts)\n"
+    with pytest.raises(Declined, match="lambda"):
+        transform(source, "fit_tokenizer", {"use": place(source, "tokenizer.")})

@@ -102,3 +102,14 @@ def test_it_declines_where_no_layer_stands() -> None:
     where = span("\n\n\nDense(8)", "Dense(8)")
     with pytest.raises(Declined):
         transform(IMPORT, "insert_layers", {"before": where, "layers": HIDDEN})
+
+
+def test_a_function_does_not_bind_the_variables_of_the_module() -> None:
+    source = "from keras import layers\ni = load()\ndef head():\n    x = layers.Dense(8)(i)\n"
+    parameters = {
+        "before": span(source, "layers.Dense(8)"),
+        "layers": [{"symbol": "layers.Dropout", "arguments": "0.5"}],
+    }
+    assert transform(source, "insert_layers", parameters) == source.replace(
+        "(i)\n", "(layers.Dropout(0.5)(i))\n"
+    )

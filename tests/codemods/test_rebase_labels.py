@@ -36,3 +36,9 @@ def test_all_places_or_none() -> None:
     assert rebased(source, "yt", "yv") == "m.fit(x, yt - 1, validation_data=(xv, yv - 1))\n"
     with pytest.raises(Declined):
         rebased(source, "yt", "xv, ")
+
+
+def test_a_starred_pair_is_declined() -> None:
+    source = "model.fit(*pair)\n"
+    with pytest.raises(Declined, match="no labels"):
+        transform(source, "rebase_labels", {"labels": [span(source, "pair")], "offset": 1})

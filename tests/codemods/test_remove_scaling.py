@@ -100,3 +100,17 @@ def test_the_only_statement_of_a_block_is_declined() -> None:
     source = "if scale:\n    x /= 255.0\n"
     with pytest.raises(Declined, match="only one of its block"):
         remove(source, removals=[span(source, "x /= 255.0")])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[base, Rescaling(1/255)]", "[base]"),
+        ("[\n    base,  # b\n    Rescaling(1/255)  # s\n]", "[\n    base  # b\n]"),
+        ("[\n    base,  # b\n    Rescaling(1/255),  # s\n]", "[\n    base,  # b\n]"),
+    ],
+)
+def test_the_last_of_a_list_leaves_no_trace(before: str, after: str) -> None:
+    source = f"m = Sequential({before})\n"
+    removed = transform(source, "remove_scaling", {"removals": [span(source, "Rescaling(1/255)")]})
+    assert removed == f"m = Sequential({after})\n"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.codemods.places import place
-from tlfix.codemods import Declined, transform
+from tlfix.codemods import Declined, Position, transform
 
 
 def put(source: str, statement: str) -> str:
@@ -43,3 +43,12 @@ def test_twice_is_once() -> None:
     once = put("model.trainable = False\n", "model")
     with pytest.raises(Declined, match="nothing to change"):
         put(once, "base")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["model.trainable = False\nbase = load()\n", "model.trainable = other.trainable = False\n"],
+)
+def test_declines_where_the_backbone_cannot_stand(source: str) -> None:
+    with pytest.raises(Declined, match="cannot stand"):
+        transform(source, "retarget_freeze", {"statement": Position(1, 0), "backbone": "base"})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.codemods.places import place
 from tlfix.codemods import Declined, Position, transform
 
 
@@ -98,3 +99,12 @@ def test_several_edits_at_once_nested_calls_included() -> None:
 def test_declines_with_a_reason(source: str, more: dict[str, object]) -> None:
     with pytest.raises(Declined, match=r"argument|no such call"):
         put(source, "loss", "'b'", **more)
+
+
+@pytest.mark.parametrize("comma", ["", ","])
+def test_the_comment_of_the_last_argument_goes_with_it(comma: str) -> None:
+    before = f"g = f(\n    zoom=2,  # zoom\n    scale=3{comma}  # scale\n)\n"
+    edit = {"call": place(before, "f("), "keyword": "scale", "index": None, "value": None}
+    assert transform(before, "set_argument", {"edits": [edit]}) == (
+        f"g = f(\n    zoom=2{comma}  # zoom\n)\n"
+    )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.codemods.places import place
 from tlfix.codemods import Declined, Position, transform
 
 BEFORE = """\
@@ -51,3 +52,10 @@ def test_declines_with_a_reason(source: str, line: int, reason: str) -> None:
 def test_declines_what_is_no_name() -> None:
     with pytest.raises(Declined, match="plain variables"):
         shuffle("import numpy\nmodel.fit(x / 255, y)\n", 2, ("x / 255", "y"))
+
+
+def test_a_function_does_not_shuffle_the_variables_of_the_module() -> None:
+    source = "import numpy as np\nx, y = load()\ndef run():\n    model.fit(x, y)\n"
+    parameters = {"fit": place(source, "model.fit"), "arrays": ["x", "y"]}
+    with pytest.raises(Declined, match="not a variable of the function"):
+        transform(source, "shuffle_arrays", {**parameters, "convert": [False, False]})

@@ -91,3 +91,21 @@ def test_done_once_it_is_not_done_again() -> None:
     once = together(f"{HEAD}np.random.shuffle(x)\n", "np.random.shuffle(x)")
     with pytest.raises(Declined):
         together(once, "np.random.permutation")
+
+
+@pytest.mark.parametrize(
+    ("source", "drop", "reason"),
+    [
+        ("x, y = load()\ndef f():\n    np.random.shuffle(x)\n", None, "not a variable"),
+        (
+            "if a:\n    np.random.shuffle(x)\nnp.random.shuffle(y)\n",
+            "np.random.shuffle(y)",
+            "by itself",
+        ),
+    ],
+)
+def test_declines_across_functions_and_blocks(source: str, drop: str | None, reason: str) -> None:
+    parameters = {"shuffle": place(source, "np.random.shuffle(x)"), "images": "x", "labels": "y"}
+    dropped = [place(source, drop)] if drop else []
+    with pytest.raises(Declined, match=reason):
+        transform(source, "shuffle_together", {**parameters, "listed": False, "drop": dropped})

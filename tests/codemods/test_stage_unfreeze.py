@@ -150,3 +150,34 @@ def test_declines_with_a_reason(old: str, new: str, reason: str | None) -> None:
 def test_twice_is_once() -> None:
     with pytest.raises(Declined, match="fitted 2 times"):
         put(put(SMALL))
+
+
+def staged(rest: str) -> str:
+    source = f"import keras\nbase = keras.applications.VGG16()\n{rest}"
+    places = {"backbone": place(source, "keras.applications"), "fit": place(source, "model.fit")}
+    return transform(source, "stage_unfreeze", places)
+
+
+def test_names_that_are_taken_stay_what_they_are() -> None:
+    after = staged(
+        "layer = base.layers[3]\nh_fine_tune = 1\nmodel.compile('adam')\nh = model.fit(x)\n"
+    )
+    assert "for layer in" not in after and "for layer_ in base.layers:" in after
+    assert after.endswith("h_fine_tune_ = model.fit(x)\n")
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        (
+            "if a:\n    model.compile('adam')\nelse:\n    model.compile('sgd')\nmodel.fit(x)\n",
+            "`if`",
+        ),
+        ("def f(base):\n    model.compile('adam')\n    model.fit(x)\n", "something else"),
+        ("model.compile('adam')\ndel base\nmodel.fit(x)\n", "something else"),
+        ("with a as base:\n    b\nmodel.compile('adam')\nmodel.fit(x)\n", "something else"),
+    ],
+)
+def test_declines_where_optimizer_or_backbone_are_not_known(rest: str, reason: str) -> None:
+    with pytest.raises(Declined, match=reason):
+        staged(rest)

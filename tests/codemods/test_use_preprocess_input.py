@@ -226,3 +226,19 @@ def test_nothing_is_imported_where_nothing_changes() -> None:
     source = f"{IMPORT}x = 1\n"
     with pytest.raises(Declined, match="nothing to change"):
         use(source, generators=[span(source, "1")])
+
+
+def test_a_choice_of_data_sets_is_mapped_as_a_whole() -> None:
+    source = f"{IMPORT}fit(a if b else c)\n"
+    assert use(source, datasets=[span(source, "a if b else c")]) == (
+        f"{IMPORT}{NEW}fit((a if b else c).map(lambda x, y: (preprocess_input(x), y)))\n"
+    )
+
+
+def test_declines_what_it_could_not_call_or_cast() -> None:
+    source = f"{IMPORT}fit(*pair)\n"
+    with pytest.raises(Declined, match="not plain"):
+        use(source, wraps=[span(source, "pair")])
+    source = f"{IMPORT}f = lambda x, y: (x / 255, y)\nimport tensorflow as tf\n"
+    with pytest.raises(Declined, match="TensorFlow is not imported"):
+        use(source, expressions=[span(source, "x / 255", "x", "tensor")])

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.codemods.places import place
+from tests.codemods.spans import span
 from tlfix.codemods import Declined, Position, transform
 
 BEFORE = """\
@@ -71,3 +73,16 @@ def test_declines_with_a_reason(change: tuple[str, str], reason: str) -> None:
 def test_declines_a_fit_that_comes_first() -> None:
     with pytest.raises(Declined, match="does not come after"):
         weigh("import numpy\nmodel.fit(a, b)\n" + BEFORE.replace("model.fit(a, b)\n", ""))
+
+
+def test_a_sampler_made_with_other_things_stays() -> None:
+    source = (
+        "import numpy as np\nimport keras\nsmote, k = SMOTE(), 3\n"
+        "x, y = smote.fit_resample(x, y)\nmodel.fit(x, y)\nprint(k)\n"
+    )
+    resample = span(source, "smote.fit_resample(x, y)")
+    places = {"resample": resample["start"], "end": resample["end"]}
+    parameters = {**places, "fit": place(source, "model.fit"), "labels": "y"}
+    assert "smote, k = SMOTE(), 3\n" in transform(
+        source, "weight_instead_of_oversampling", parameters
+    )
