@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -22,53 +23,55 @@ _ORIGIN = re.compile(
     r"flow_from_directory|flow_from_dataframe|image_dataset_from_directory|imread|load_img"
     r"|Image\.open|decode_(jpeg|png|image|bmp|gif)|tfds\.load|load_data\("
 )
+_FILE = re.compile(r"flow_from_dataframe|imread|load_img|Image\.open|decode_(jpeg|png|image|bmp)")
+_DECODER = re.compile(r"\.decode_(jpeg|png|image|bmp|gif)$")
 _DATASET = re.compile(r"tf\.data\b|tfds\.|image_dataset_from_directory|\.map\(|\.prefetch\(")
 # What may change the range in ways that are not read here.
 _OPAQUE = re.compile(
     r"convert_image_dtype|img_as_|\.normalize\(|Normalize\(|Normalization\(|standardization|Scaler\("
     r"|(plt|mpimg)\.imread|albumentations|\bA\.Compose|\.(max|mean|std)\(|transform\.resize"
     r"|featurewise|samplewise|np\.load\(|pickle|read_csv|h5py"
+    # Pixels that are brought back into 0..255.
+    r"|\*=? *\(?(255|127\.5)\b|\b(255|127\.5)(\.0*)? *\*"
 )
 _SHUTS = {"normalization"}
-_LIBRARIES = frozenset(
-    [
-        "argparse",
-        "PIL",
-        "collections",
-        "cv2",
-        "datetime",
-        "functools",
-        "gc",
-        "glob",
-        "imblearn",
-        "itertools",
-        "json",
-        "keras",
-        "math",
-        "matplotlib",
-        "numpy",
-        "os",
-        "pandas",
-        "pathlib",
-        "random",
-        "re",
-        "scipy",
-        "seaborn",
-        "shutil",
-        "skimage",
-        "sklearn",
-        "sys",
-        "tensorflow",
-        "tensorflow_datasets",
-        "tf",
-        "tf_keras",
-        "time",
-        "tqdm",
-        "typing",
-        "warnings",
-        "zipfile",
-    ]
-)
+# What comes with Python reads no pixels, save for these.
+_READING = {
+    "array",
+    "bz2",
+    "csv",
+    "gzip",
+    "lzma",
+    "marshal",
+    "pickle",
+    "shelve",
+    "sqlite3",
+    "struct",
+}
+_LIBRARIES = (sys.stdlib_module_names - _READING) | {
+    "PIL",
+    "absl",
+    "cv2",
+    "imageio",
+    "imblearn",
+    "imutils",
+    "kaggle_datasets",
+    "keras",
+    "matplotlib",
+    "natsort",
+    "numpy",
+    "pandas",
+    "scipy",
+    "seaborn",
+    "skimage",
+    "sklearn",
+    "tensorflow",
+    "tensorflow_datasets",
+    "tf",
+    "tf_keras",
+    "tqdm",
+    "yaml",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +241,7 @@ def _path(program: Program, source: Source, use: Use, scalings: tuple[Scaling, .
         kind=kind,
         scalings=scalings,
         generators=generators,
-        reason=_doubt(program, cut, text, scalings),
+        reason=_doubt(program, cut, text, sites, scalings),
         unread=_unread(program, use, sites),
         raw=bool(_ORIGIN.search(text)),
         labelled=use.method != "predict" or "label_mode=None" not in text,
@@ -253,11 +256,13 @@ def _ordered(scalings: tuple[Scaling, ...]) -> tuple[Scaling, ...]:
     return tuple(sorted(scalings, key=lambda s: (last.get(s.kind, 0), s.site.line, s.site.column)))
 
 
-def _doubt(program: Program, cut: Slice, text: str, scalings: tuple[Scaling, ...]) -> str | None:
+def _doubt(
+    program: Program, cut: Slice, text: str, sites: list[Site], scalings: tuple[Scaling, ...]
+) -> str | None:
     """Why the path is not fully understood; None if it is."""
-    opaque = _OPAQUE.search(text)
-    if opaque:
-        return f"`{opaque.group().rstrip('(')}` may change the range"
+    for opaque in _OPAQUE.finditer(text):
+        if not _known(opaque.group(), program, text, sites):
+            return f"`{opaque.group().rstrip('(')}` may change the range"
     if steps_of(scalings) is None:
         return "a scaling on the way is not constant"
     for name in sorted(cut.names):
@@ -267,6 +272,25 @@ def _doubt(program: Program, cut: Slice, text: str, scalings: tuple[Scaling, ...
         if package and package not in _LIBRARIES:
             return f"`{name}` comes from `{package}`, which was not read"
     return None
+
+
+def _known(opaque: str, program: Program, text: str, sites: list[Site]) -> bool:
+    """Whether what may change the range is seen to do so, or not to."""
+    if opaque == "read_csv":
+        # A table beside image files names them; without any it may hold the pixels.
+        return bool(_FILE.search(text))
+    if opaque == "convert_image_dtype":
+        # Whole numbers are divided by 255, and a decoded file is made of them.
+        scaled = {scaling.site for scaling in program.scalings}
+        found = [c for c in program.calls_named(opaque) if _within(c.site, sites)]
+        return bool(found) and all(c.site in scaled and _decodes(c) for c in found)
+    return False
+
+
+def _decodes(call: Call) -> bool:
+    given = call.argument("image", 0)
+    made = given.call if given is not None else None
+    return made is not None and bool(_DECODER.search(made.name)) and not made.argument("dtype")
 
 
 def _unread(program: Program, use: Use, sites: list[Site]) -> str | None:

@@ -13,6 +13,7 @@ from tlfix.evidence.scaling_flow import covers
 from tlfix.evidence.scaling_paths import LAMBDA, Path, Paths, misplaced, step_of, steps_of
 from tlfix.probe.trace import ScalingSeen
 from tlfix.program.model import Backbone, Call, Program, Scaling, Site
+from tlfix.program.scalings import CONVERT
 
 Span = dict[str, object]
 _SHAPES = ("input_shape", "batch_input_shape", "batch_shape")
@@ -320,6 +321,8 @@ def _scaled_span(scaling: Scaling, cast: str | None = None) -> Span:
 def _cast(program: Program, scaling: Scaling, path: Path) -> str | None:
     """How the operand is made floating point: preprocess_input neither casts tensors nor copies
     floating-point arrays."""
+    if scaling.name == CONVERT:
+        return "tensor"
     operand = scaling.operand_text or ""
     if path.kind != "dataset" and "tf." not in operand:
         return None if "astype(" in operand else "array"
