@@ -96,7 +96,12 @@ def test_the_cure_reaches_every_arm(loader: str) -> None:
     assert found(cured) == {}
 
 
-@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("loader", [ELSE, RETURN])
+def test_an_arm_that_is_known_to_be_taken(loader: str) -> None:
+    assert list(found(program("P(flip(x))", "x / 255.0", loader))) == ["preprocessing-differs"]
+
+
+@pytest.mark.parametrize("loader", [EXPRESSION, MATCH])
 def test_arms_that_scale_in_different_ways_are_left_to_the_run(loader: str) -> None:
     assert found(program("P(flip(x))", "x / 255.0", loader)) == {}
 

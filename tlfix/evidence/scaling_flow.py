@@ -363,3 +363,8 @@ def covers(outer: Site, inner: Site) -> bool:
         inner.end_line,
         inner.end_column,
     ) <= (outer.end_line, outer.end_column)
+
+
+def within(site: Site, sites: list[Site]) -> bool:
+    """True if ``site`` lies within one of ``sites``."""
+    return any(covers(outer, site) for outer in sites)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from tlfix.evidence.scaling import affine, compose, expected_by, same
-from tlfix.evidence.scaling_flow import Slice, Source, covers, label_parts, source_of
+from tlfix.evidence.scaling_doubts import doubt
+from tlfix.evidence.scaling_flow import Slice, Source, covers, label_parts, source_of, within
 from tlfix.evidence.scaling_uses import Use, uses
 from tlfix.probe.trace import ScalingSeen
 from tlfix.program.model import Backbone, Call, Program, Scaling, Site, Split
@@ -23,55 +23,8 @@ _ORIGIN = re.compile(
     r"flow_from_directory|flow_from_dataframe|image_dataset_from_directory|imread|load_img"
     r"|Image\.open|decode_(jpeg|png|image|bmp|gif)|tfds\.load|load_data\("
 )
-_FILE = re.compile(r"flow_from_dataframe|imread|load_img|Image\.open|decode_(jpeg|png|image|bmp)")
-_DECODER = re.compile(r"\.decode_(jpeg|png|image|bmp|gif)$")
 _DATASET = re.compile(r"tf\.data\b|tfds\.|image_dataset_from_directory|\.map\(|\.prefetch\(")
-# What may change the range in ways that are not read here.
-_OPAQUE = re.compile(
-    r"convert_image_dtype|img_as_|\.normalize\(|Normalize\(|Normalization\(|standardization|Scaler\("
-    r"|(plt|mpimg)\.imread|albumentations|\bA\.Compose|\.(max|mean|std)\(|transform\.resize"
-    r"|featurewise|samplewise|np\.load\(|pickle|read_csv|h5py"
-    # Pixels that are brought back into 0..255.
-    r"|\*=? *\(?(255|127\.5)\b|\b(255|127\.5)(\.0*)? *\*"
-)
 _SHUTS = {"normalization"}
-# What comes with Python reads no pixels, save for these.
-_READING = {
-    "array",
-    "bz2",
-    "csv",
-    "gzip",
-    "lzma",
-    "marshal",
-    "pickle",
-    "shelve",
-    "sqlite3",
-    "struct",
-}
-_LIBRARIES = (sys.stdlib_module_names - _READING) | {
-    "PIL",
-    "absl",
-    "cv2",
-    "imageio",
-    "imblearn",
-    "imutils",
-    "kaggle_datasets",
-    "keras",
-    "matplotlib",
-    "natsort",
-    "numpy",
-    "pandas",
-    "scipy",
-    "seaborn",
-    "skimage",
-    "sklearn",
-    "tensorflow",
-    "tensorflow_datasets",
-    "tf",
-    "tf_keras",
-    "tqdm",
-    "yaml",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,17 +124,42 @@ def paths_of(program: Program, backbone: Backbone) -> Paths:
 def _paths(program: Program, source: Source, use: Use, inside: set[Site]) -> Iterator[Path]:
     """One path, or where branches scale in several places alike one for each way."""
     node = use.images
+    path = _path(program, source, use, inside)
+    sites = {scaling.site for scaling in path.scalings}
+    followed = _followed(program, use, sites)
+    if followed is None:
+        yield replace(path, reason="which scalings lie on the way is not clear")
+        return
 
     def scaled(cut: Slice) -> tuple[Scaling, ...]:
         return _scalings(program, source, cut, inside)
 
-    path = _path(program, source, use, scaled(source.slice(node, use.site.line)))
-    ways = _ways(source, node, use.site.line, path.scalings, scaled)
+    ways = _ways(source, node, use.site.line, path.scalings, scaled, followed)
     if ways is None:
         yield replace(path, reason="branches of the script scale in different ways")
         return
     for scalings in ways:
         yield replace(path, scalings=scalings)
+
+
+def _followed(program: Program, use: Use, sites: set[Site]) -> set[Site] | None:
+    """Those of the scalings in a slice that the reading of the values met on the way of ``use``.
+
+    A slice holds too much: all methods of a class, all that is put into a dict. What it holds too
+    much is met on the way to another use. None if that does not explain the difference.
+    """
+    if len(sites) < 2:
+        return sites
+    ways = [{scaling.site for scaling in feeding.scalings} & sites for feeding in program.sources]
+    everywhere: set[Site] = set().union(*ways)
+    mine: set[Site] = set()
+    for fit in program.fits:
+        if fit.call.site == use.site:
+            feeding = fit.training if use.split == "training" else fit.validation
+            mine.update(s.site for each in feeding for s in each.scalings if s.site in sites)
+    if mine:
+        return mine if sites - mine <= everywhere else None
+    return None if sites == everywhere and sites not in ways else sites
 
 
 def _ways(
@@ -190,11 +168,21 @@ def _ways(
     line: int,
     usual: tuple[Scaling, ...],
     scaled: Callable[[Slice], tuple[Scaling, ...]],
+    followed: set[Site] | None = None,
 ) -> tuple[tuple[Scaling, ...], ...] | None:
-    """The scalings on each way through the script's branches; None if they do not scale alike."""
+    """The scalings on each way through the script's branches; None if they do not scale alike.
+
+    Only those ``followed`` count, where they are known, and ways through others only if all are.
+    """
     if len(usual) < 2:
         return (usual,)
     ways = source.ways(node, line, scaled)
+    if ways is not None and followed is not None:
+        known = followed
+        kept = tuple(way for way in ways if all(s.site in known for s in way))
+        ways = kept or tuple(
+            dict.fromkeys(tuple(s for s in way if s.site in known) for way in ways)
+        )
     return ways if ways is not None and _agree(ways) else None
 
 
@@ -218,20 +206,21 @@ def _scalings(
         tuple(
             scaling
             for scaling in program.scalings
-            if _within(scaling.site, sites)
+            if within(scaling.site, sites)
             and not scaling.display
-            and not _within(scaling.site, out)
+            and not within(scaling.site, out)
             and scaling.site not in inside
         )
     )
 
 
-def _path(program: Program, source: Source, use: Use, scalings: tuple[Scaling, ...]) -> Path:
+def _path(program: Program, source: Source, use: Use, inside: set[Site]) -> Path:
     node = use.images
     cut = source.slice(node, use.site.line)
+    scalings = _scalings(program, source, cut, inside)
     text = "\n".join(source.code(n) for n in cut.nodes)
     sites = [source.site(n) for n in cut.nodes]
-    generators = tuple(g for g in program.generators if _within(g.site, sites))
+    generators = tuple(g for g in program.generators if within(g.site, sites))
     kind: Kind = "generator" if generators else "dataset" if _DATASET.search(text) else "arrays"
     return Path(
         split=use.split,
@@ -241,7 +230,8 @@ def _path(program: Program, source: Source, use: Use, scalings: tuple[Scaling, .
         kind=kind,
         scalings=scalings,
         generators=generators,
-        reason=_doubt(program, cut, text, sites, scalings),
+        reason=doubt(program, cut.names, text, sites)
+        or ("a scaling on the way is not constant" if steps_of(scalings) is None else None),
         unread=_unread(program, use, sites),
         raw=bool(_ORIGIN.search(text)),
         labelled=use.method != "predict" or "label_mode=None" not in text,
@@ -256,46 +246,9 @@ def _ordered(scalings: tuple[Scaling, ...]) -> tuple[Scaling, ...]:
     return tuple(sorted(scalings, key=lambda s: (last.get(s.kind, 0), s.site.line, s.site.column)))
 
 
-def _doubt(
-    program: Program, cut: Slice, text: str, sites: list[Site], scalings: tuple[Scaling, ...]
-) -> str | None:
-    """Why the path is not fully understood; None if it is."""
-    for opaque in _OPAQUE.finditer(text):
-        if not _known(opaque.group(), program, text, sites):
-            return f"`{opaque.group().rstrip('(')}` may change the range"
-    if steps_of(scalings) is None:
-        return "a scaling on the way is not constant"
-    for name in sorted(cut.names):
-        if program.imports.get(name, "").endswith(".normalize"):
-            return f"`{name}` may change the range"
-        package = program.imports.get(name, "").split(".")[0]
-        if package and package not in _LIBRARIES:
-            return f"`{name}` comes from `{package}`, which was not read"
-    return None
-
-
-def _known(opaque: str, program: Program, text: str, sites: list[Site]) -> bool:
-    """Whether what may change the range is seen to do so, or not to."""
-    if opaque == "read_csv":
-        # A table beside image files names them; without any it may hold the pixels.
-        return bool(_FILE.search(text))
-    if opaque == "convert_image_dtype":
-        # Whole numbers are divided by 255, and a decoded file is made of them.
-        scaled = {scaling.site for scaling in program.scalings}
-        found = [c for c in program.calls_named(opaque) if _within(c.site, sites)]
-        return bool(found) and all(c.site in scaled and _decodes(c) for c in found)
-    return False
-
-
-def _decodes(call: Call) -> bool:
-    given = call.argument("image", 0)
-    made = given.call if given is not None else None
-    return made is not None and bool(_DECODER.search(made.name)) and not made.argument("dtype")
-
-
 def _unread(program: Program, use: Use, sites: list[Site]) -> str | None:
     """The layer or function on the path that the reading of the program could not follow."""
-    feeding = [source for source in program.sources if _within(source.call.site, sites)]
+    feeding = [source for source in program.sources if within(source.call.site, sites)]
     for fit in program.fits:
         if fit.call.site == use.site:
             feeding += fit.training if use.split == "training" else fit.validation
@@ -363,8 +316,8 @@ def _in_model(program: Program, source: Source, cut: Slice) -> tuple[Scaling, ..
             or scaling.owner in layers
         )
         and not scaling.display
-        and _within(scaling.site, sites)
-        and not _within(scaling.site, out)
+        and within(scaling.site, sites)
+        and not within(scaling.site, out)
     )
     return tuple(sorted(found, key=lambda s: (s.site.line, s.site.column)))
 
@@ -384,7 +337,3 @@ def _statement(source: Source, site: Site) -> list[ast.expr | ast.stmt]:
 
 def _left_out(source: Source, cut: Slice) -> list[Site]:
     return [source.site(n) for n in cut.without if isinstance(n, ast.expr | ast.stmt)]
-
-
-def _within(site: Site, sites: list[Site]) -> bool:
-    return any(covers(outer, site) for outer in sites)
