@@ -117,3 +117,34 @@ class Images(tf.keras.utils.Sequence):
         return self.read(path) / 255.0
 """
     assert found(program((text, "Images()", "Images()"), "", "")) == {}
+
+
+TRAINER = """
+class Trainer:
+    def __init__(self):
+        self.base = tf.keras.applications.ResNet50V2(include_top=False, pooling="avg")
+        self.base.trainable = False
+        self.model = tf.keras.Sequential([self.base, tf.keras.layers.Dense(4, "softmax")])
+        self.model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+    def prepare(self, images):
+        return images.map(lambda x, y: (SCALED, y))
+
+    def run(self, train, valid):
+        train = TRAIN
+        self.model.fit(train, validation_data=valid, epochs=3)
+
+Trainer().run(folder("train"), valid=folder("valid"))
+"""
+
+
+def test_what_a_method_is_given_comes_from_its_callers() -> None:
+    sick = HEAD + TRAINER.replace("TRAIN\n", "train.prefetch(2)\n")
+    assert list(found(sick)) == ["preprocessing-missing"]
+
+
+def test_what_a_method_hides_is_left_alone() -> None:
+    prepared = HEAD + TRAINER.replace("TRAIN\n", "self.prepare(train)\n")
+    prepared = prepared.replace("SCALED", "x / 127.5 - 1.0")
+    prepared = prepared.replace("valid, epochs", "self.prepare(valid), epochs")
+    assert found(prepared) == {}

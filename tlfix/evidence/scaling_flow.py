@@ -214,13 +214,12 @@ class Source:
         if not isinstance(function, ast.FunctionDef) or self.tree is None:
             return
         place = scope.parameters.index(parameter)
+        method = scope.parameters[0] == "self"
         for call in ast.walk(self.tree):
-            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-                continue
-            if call.func.id != function.name:
+            if not isinstance(call, ast.Call) or _called(call, method) != function.name:
                 continue
             given = [k.value for k in call.keywords if k.arg == parameter]
-            given += call.args[place : place + 1]
+            given += call.args[place - method : place - method + 1] if place >= method else []
             outer = self.scope_at(call.lineno)
             for value in given:
                 for name in used(value):
@@ -280,6 +279,13 @@ class Source:
             target = target.value
         if isinstance(target, ast.Name):
             scope.flows.append(Flow(target.id, value, frozenset(used(value)), until))
+
+
+def _called(call: ast.Call, method: bool) -> str | None:
+    """The name under which a function, or a method of whatever object, is called."""
+    if method:
+        return call.func.attr if isinstance(call.func, ast.Attribute) else None
+    return call.func.id if isinstance(call.func, ast.Name) else None
 
 
 @lru_cache(maxsize=2)

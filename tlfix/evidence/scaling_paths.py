@@ -125,8 +125,7 @@ def _paths(program: Program, source: Source, use: Use, inside: set[Site]) -> Ite
     """One path, or where branches scale in several places alike one for each way."""
     node = use.images
     path = _path(program, source, use, inside)
-    sites = {scaling.site for scaling in path.scalings}
-    followed = _followed(program, use, sites)
+    followed = _followed(program, use, path)
     if followed is None:
         yield replace(path, reason="which scalings lie on the way is not clear")
         return
@@ -142,21 +141,25 @@ def _paths(program: Program, source: Source, use: Use, inside: set[Site]) -> Ite
         yield replace(path, scalings=scalings)
 
 
-def _followed(program: Program, use: Use, sites: set[Site]) -> set[Site] | None:
+def _followed(program: Program, use: Use, path: Path) -> set[Site] | None:
     """Those of the scalings in a slice that the reading of the values met on the way of ``use``.
 
     A slice holds too much: all methods of a class, all that is put into a dict. What it holds too
-    much is met on the way to another use. None if that does not explain the difference.
+    much is met on the way to another use. None if that does not explain the difference, or if the
+    values pass through a scaling that the slice does not hold.
     """
-    if len(sites) < 2:
-        return sites
-    ways = [{scaling.site for scaling in feeding.scalings} & sites for feeding in program.sources]
-    everywhere: set[Site] = set().union(*ways)
+    sites = {scaling.site for scaling in path.scalings}
     mine: set[Site] = set()
     for fit in program.fits:
         if fit.call.site == use.site:
             feeding = fit.training if use.split == "training" else fit.validation
-            mine.update(s.site for each in feeding for s in each.scalings if s.site in sites)
+            mine.update(s.site for each in feeding for s in each.scalings if not s.display)
+    if mine - sites:
+        return None
+    if len(sites) < 2:
+        return sites
+    ways = [{scaling.site for scaling in feeding.scalings} & sites for feeding in program.sources]
+    everywhere: set[Site] = set().union(*ways)
     if mine:
         return mine if sites - mine <= everywhere else None
     return None if sites == everywhere and sites not in ways else sites
