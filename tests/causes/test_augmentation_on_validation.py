@@ -70,6 +70,8 @@ class TestStatic:
             MAPPED.replace("tf.image.random_brightness(x, 0.3)", "x / 255"),
             MAPPED.replace("valid = valid.map", "train = train.map"),
             "# TTA of ten passes\n" + OWN,
+            "# TTA: the mean of ten passes\n" + OWN,
+            "# test-time augmentation\n" + OWN,
         ],
     )
     def test_nothing_where_nothing_is_random(self, source: str) -> None:

@@ -252,3 +252,42 @@ class TestMeasured:
         (finding,) = find(TEXT, trace(fit([1.0] * 30, site=place(9))))
         assert (finding.severity, finding.confidence) == ("warning", "likely")
         assert find(CAUSE.examples.healthy, trace(fit([1.0] * 30, site=place(9)))) == []
+
+
+class TestHelpers:
+    """A function that reads the data and is called once for each split."""
+
+    def helper(self, parameters: str, arguments: str, training: str, validation: str) -> str:
+        return (
+            f"{HEAD}def load({parameters}):\n    return {READ}({arguments})\n"
+            f"train = load({training})\nval = load({validation})\n{FIT}"
+        )
+
+    def test_one_folder_for_both(self) -> None:
+        (finding,) = find(self.helper("path", "path, batch_size=8", '"data"', '"data"'))
+        assert finding.remedy is None and finding.site is not None and finding.site.line == 4
+
+    @pytest.mark.parametrize(
+        ("parameters", "arguments", "training", "validation"),
+        [
+            ("path", "path", '"train"', '"valid"'),
+            ("part", "root / part", '"train"', '"valid"'),
+            (
+                "part",
+                '"data", validation_split=0.2, subset=part, seed=1',
+                '"training"',
+                '"validation"',
+            ),
+        ],
+    )
+    def test_what_is_told_apart(
+        self, parameters: str, arguments: str, training: str, validation: str
+    ) -> None:
+        assert find(self.helper(parameters, arguments, training, validation)) == []
+
+    def test_a_seed_for_both_halves(self) -> None:
+        arguments = '"data", validation_split=0.2, subset=part'
+        sick = self.helper("part", arguments, '"training"', '"validation"')
+        cured = cure(sick)
+        assert cured.count("seed=1337") == 1
+        assert find(cured) == []

@@ -83,3 +83,36 @@ def test_the_cure_reaches_every_loop(loop: str) -> None:
 def test_what_no_loop_runs_over_is_not_read() -> None:
     text = program("x / 255.0", "x / 255.0").replace("in enumerate(train)", "in batches()")
     assert "preprocessing-differs" not in found(text)
+
+
+def test_each_step_that_scales_is_an_entrance_of_its_own() -> None:
+    steps = """
+@tf.function
+def train_step(images, labels):
+    images = SCALED
+    with tf.GradientTape() as tape:
+        loss = loss_fn(labels, head(base(images, training=False), training=True))
+    optimizer.apply(tape.gradient(loss, head.trainable_variables))
+
+@tf.function
+def test_step(images, labels):
+    images = SCALED
+    return loss_fn(labels, head(base(images, training=False), training=False))
+
+for images, labels in train:
+    train_step(images, labels)
+for images, labels in valid:
+    test_step(images, labels)
+"""
+    text = program("x", "x", "")
+    text = text[: text.index("inputs =")] + "head = keras.layers.Dense(8)\n"
+    text += TEXT[TEXT.index("optimizer =") :]
+    assert found(text + steps.replace("SCALED", "images / 127.5 - 1.0")) == {}
+    sick = text + steps.replace("SCALED", "images / 255.0")
+    assert list(found(sick)) == ["preprocessing-mismatch"]
+    (finding,) = found(sick).values()
+    assert finding.remedy is not None
+    (parameters,) = finding.remedy.edits.values()
+    cured = transform(sick, finding.remedy.codemod, parameters)
+    assert cured.count("mobilenet_v2.preprocess_input(") == 2
+    assert found(cured) == {}

@@ -38,6 +38,13 @@ def only(program: Program, name: str) -> Call:
         ("def f(lr=0.5):\n    keras.probe(lr)\nf(0.1)", 0.1),
         ("def f(lr=0.5):\n    keras.probe(lr)\nf(lr=0.1)", 0.1),
         ("def f():\n    return 3, 4\na, b = f()\nkeras.probe(b)", 4),
+        ("def f(a):\n    if a:\n        return 3\n    return 4\nkeras.probe(f(True))", 3),
+        ("def f(a):\n    if a:\n        return 3\n    return 4\nkeras.probe(f(False))", 4),
+        (
+            "def f(a):\n    if a:\n        if b:\n            return 4\n    return 4\n"
+            "keras.probe(f(True))",
+            4,
+        ),
         ("import os\nd = 'data'\nkeras.probe(os.path.join(d, 'train'))", "data/train"),
         ("from pathlib import Path\nkeras.probe(Path('data') / 'train')", "data/train"),
         ("d = 'data'\nkeras.probe(f'{d}/train')", "data/train"),
@@ -57,6 +64,9 @@ def test_constants_are_followed(text: str, value: object) -> None:
     [
         "keras.probe(unheard)",
         "x = f()\nkeras.probe(x)",
+        "def f(a):\n    if a:\n        return 3\n    return 4\nkeras.probe(f(unheard))",
+        "def f(a):\n    if a:\n        if b:\n            return 3\n    return 4\n"
+        "keras.probe(f(True))",
         "lr = 1\nfor i in range(3):\n    lr = lr / 2\nkeras.probe(lr)",
         "n = 0\nwhile n < 5:\n    n += 1\nkeras.probe(n)",
         "x = 1\nif unheard():\n    x = 2\nkeras.probe(x)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from tlfix.program.model import UNKNOWN, Argument, Call, Program, Site, Source
 
 _FLIPS = {"horizontal_flip", "vertical_flip", "RandomFlip"}
 _SYMPTOMS = ("chance-validation",)
+# Test-time augmentation, by name.
+_MEANT = re.compile(r"(?<![a-z])tta(?![a-z])|test.time.aug", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,8 @@ def _key(suspect: _Suspect) -> object:
 
 
 def _suspects(program: Program) -> Iterator[_Suspect]:
-    if "tta" in program.text.lower().replace("_", " ").split():
-        return  # test-time augmentation: meant
+    if _MEANT.search(program.text):
+        return
     for source in program.sources:
         if source.split not in ("validation", "test") or trains(program, source):
             continue

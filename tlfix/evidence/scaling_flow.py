@@ -8,16 +8,24 @@ too large slice cannot get wrong.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import product
+from typing import TypeVar
 
+from tlfix.evidence.branches import Arm, Arms
 from tlfix.program.model import Site
+
+Found = TypeVar("Found")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _Node = ast.expr | ast.stmt
 _APPENDING = {"append", "extend", "add", "insert"}
 _ANYWHERE = 10**9
+# Branches on the way of a value that are looked into, and those of them that may make a difference.
+_MOST_BRANCHES = 24
+_MOST_DECIDING = 4
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,8 @@ class Slice:
     names: frozenset[str]
     open_names: frozenset[str]
     """Names that nothing in the script binds."""
+    without: tuple[ast.AST, ...] = ()
+    """What is left out, within ``nodes`` too: it stands in arms of branches that are not taken."""
 
 
 class Source:
@@ -115,31 +125,43 @@ class Source:
 
     # Slicing ------------------------------------------------------------------------------------
 
-    def slice(self, start: _Node, line: int | None = None) -> Slice:
-        """What ``start`` is computed from; in its own body nothing behind ``line`` counts."""
+    def slice(
+        self, start: _Node, line: int | None = None, skipped: frozenset[Arm] = frozenset()
+    ) -> Slice:
+        """What ``start`` is computed from; in its own body nothing behind ``line`` counts.
+
+        ``skipped`` are arms of branches that are taken not to run.
+        """
         scope = self.scope_at(start.lineno)
         limit = line if line is not None else start.lineno
         nodes: dict[int, _Node] = {id(start): start}
         seen: dict[tuple[int, str], int] = {}
         unbound: set[str] = set()
+        without = self.arms.inside(skipped) if skipped else []
+        out = frozenset(map(id, without))
+
+        def runs(node: _Node) -> bool:
+            return not skipped or not self.arms.around(node) & skipped
+
         # Only here do parameters lead to the callers: elsewhere the call itself is in the slice.
         outward = {id(scope)}
-        pending = [(scope, name, limit) for name in used(start)]
+        pending = [(scope, name, limit) for name in used(start, out)]
         while pending:
             where, name, limit = pending.pop()
             if seen.get((id(where), name), -1) >= limit:
                 continue
             seen[id(where), name] = limit
             found = [f for f in where.flows if f.name == name and f.node.lineno <= limit]
-            for flow in found:
+            for flow in (f for f in found if runs(f.node)):
                 nodes[id(flow.node)] = flow.node
-                pending.extend((where, use, min(limit, flow.until)) for use in flow.uses)
+                uses = used(flow.node, out) if out else flow.uses
+                pending.extend((where, use, min(limit, flow.until)) for use in uses)
             function = where.functions.get(name) or self.module.functions.get(name)
             if function is not None:
-                for node in results(function):
+                for node in filter(runs, results(function)):
                     nodes[id(node)] = node
                     inner = self.module if node is function else self.scopes[id(function)]
-                    pending.extend((inner, use, _ANYWHERE) for use in used(node))
+                    pending.extend((inner, use, _ANYWHERE) for use in used(node, out))
             elif name in where.parameters and id(where) in outward:
                 for outer, use, line_of_call in self._arguments(where, name):
                     outward.add(id(outer))
@@ -150,7 +172,41 @@ class Source:
                 pending.append((self.module, name, _ANYWHERE))
             elif not found:
                 unbound.add(name)
-        return Slice(tuple(nodes.values()), frozenset(name for _, name in seen), frozenset(unbound))
+        names = frozenset(name for _, name in seen)
+        return Slice(tuple(nodes.values()), names, frozenset(unbound), tuple(without))
+
+    @cached_property
+    def arms(self) -> Arms:
+        """The branches of the script."""
+        return Arms(self.tree or ast.Module([], []))
+
+    def ways(
+        self, start: _Node, line: int, found: Callable[[Slice], Found]
+    ) -> tuple[Found, ...] | None:
+        """What ``found`` gives for each way through the branches on which it depends.
+
+        None if there are too many to tell apart.
+        """
+        fixed = frozenset(
+            other for arm in self.arms.around(start) for other in self.arms.others(arm)
+        )
+        whole = self.slice(start, line, fixed)
+        usual = found(whole)
+        taken = {branch for branch, _ in self.arms.around(start)}
+        open_ = [branch for branch in self.arms.touched(whole.nodes) if branch not in taken]
+        if len(open_) > _MOST_BRANCHES:
+            return None
+
+        def along(*arms: Arm) -> Found:
+            others = (other for arm in arms for other in self.arms.others(arm))
+            return found(self.slice(start, line, fixed.union(others)))
+
+        deciding = [
+            arms for arms in map(self.arms.of, open_) if any(along(arm) != usual for arm in arms)
+        ]
+        if len(deciding) > _MOST_DECIDING:
+            return None
+        return tuple(dict.fromkeys(along(*arms) for arms in product(*deciding)))
 
     def _arguments(self, scope: Scope, parameter: str) -> Iterator[tuple[Scope, str, int]]:
         """The names given for ``parameter`` wherever the function of ``scope`` is called."""
@@ -158,13 +214,12 @@ class Source:
         if not isinstance(function, ast.FunctionDef) or self.tree is None:
             return
         place = scope.parameters.index(parameter)
+        method = scope.parameters[0] == "self"
         for call in ast.walk(self.tree):
-            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-                continue
-            if call.func.id != function.name:
+            if not isinstance(call, ast.Call) or _called(call, method) != function.name:
                 continue
             given = [k.value for k in call.keywords if k.arg == parameter]
-            given += call.args[place : place + 1]
+            given += call.args[place - method : place - method + 1] if place >= method else []
             outer = self.scope_at(call.lineno)
             for value in given:
                 for name in used(value):
@@ -208,8 +263,8 @@ class Source:
                 inner = getattr(node, part, None)
                 if isinstance(inner, list) and not isinstance(node, Function):
                     self._statements(inner, scope, inside)
-            for handler in getattr(node, "handlers", ()):
-                self._statements(handler.body, scope, inside)
+            for other in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+                self._statements(other.body, scope, inside)
 
     def _assign(self, target: ast.expr, value: _Node, scope: Scope, until: int) -> None:
         if isinstance(target, ast.Tuple | ast.List):
@@ -224,6 +279,13 @@ class Source:
             target = target.value
         if isinstance(target, ast.Name):
             scope.flows.append(Flow(target.id, value, frozenset(used(value)), until))
+
+
+def _called(call: ast.Call, method: bool) -> str | None:
+    """The name under which a function, or a method of whatever object, is called."""
+    if method:
+        return call.func.attr if isinstance(call.func, ast.Attribute) else None
+    return call.func.id if isinstance(call.func, ast.Name) else None
 
 
 @lru_cache(maxsize=2)
@@ -261,21 +323,34 @@ def label_parts(node: _Node) -> list[ast.expr]:
     ]
 
 
-def used(node: _Node) -> set[str]:
-    """The names that ``node`` reads from outside itself."""
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    for inner in ast.walk(node):
+def used(node: _Node, without: frozenset[int] = frozenset()) -> set[str]:
+    """The names that ``node`` reads from outside itself; ``without`` are parts left out, by id."""
+    inside = list(_walk(node, without))
+    names = {n.id for n in inside if isinstance(n, ast.Name)}
+    for inner in inside:
         if isinstance(inner, ast.Lambda):
             names -= {a.arg for a in inner.args.args}
         elif isinstance(inner, ast.comprehension):
             names -= {n.id for n in ast.walk(inner.target) if isinstance(n, ast.Name)}
     if isinstance(node, Function):
-        for inner in ast.walk(node):
+        for inner in inside:
             if isinstance(inner, ast.arg):
                 names.discard(inner.arg)
             elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
                 names.discard(inner.id)
     return names
+
+
+def _walk(node: ast.AST, without: frozenset[int]) -> Iterator[ast.AST]:
+    if not without:
+        yield from ast.walk(node)
+        return
+    pending = [node]
+    while pending:
+        each = pending.pop()
+        if id(each) not in without:
+            yield each
+            pending.extend(ast.iter_child_nodes(each))
 
 
 def same_span(one: Site, other: Site) -> bool:
@@ -294,3 +369,8 @@ def covers(outer: Site, inner: Site) -> bool:
         inner.end_line,
         inner.end_column,
     ) <= (outer.end_line, outer.end_column)
+
+
+def within(site: Site, sites: list[Site]) -> bool:
+    """True if ``site`` lies within one of ``sites``."""
+    return any(covers(outer, site) for outer in sites)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from tlfix.evidence.scaling import affine, expected_by
-from tlfix.evidence.scaling_flow import Slice, Source, covers, label_parts, source_of
+from tlfix.evidence.scaling import affine, compose, expected_by, same
+from tlfix.evidence.scaling_doubts import doubt
+from tlfix.evidence.scaling_flow import Slice, Source, covers, label_parts, source_of, within
 from tlfix.evidence.scaling_uses import Use, uses
 from tlfix.probe.trace import ScalingSeen
 from tlfix.program.model import Backbone, Call, Program, Scaling, Site, Split
@@ -22,52 +24,7 @@ _ORIGIN = re.compile(
     r"|Image\.open|decode_(jpeg|png|image|bmp|gif)|tfds\.load|load_data\("
 )
 _DATASET = re.compile(r"tf\.data\b|tfds\.|image_dataset_from_directory|\.map\(|\.prefetch\(")
-# What may change the range in ways that are not read here.
-_OPAQUE = re.compile(
-    r"convert_image_dtype|img_as_|\.normalize\(|Normalize\(|Normalization\(|standardization|Scaler\("
-    r"|(plt|mpimg)\.imread|albumentations|\bA\.Compose|\.(max|mean|std)\(|transform\.resize"
-    r"|featurewise|samplewise|np\.load\(|pickle|read_csv|h5py"
-)
 _SHUTS = {"normalization"}
-_LIBRARIES = frozenset(
-    [
-        "argparse",
-        "PIL",
-        "collections",
-        "cv2",
-        "datetime",
-        "functools",
-        "gc",
-        "glob",
-        "imblearn",
-        "itertools",
-        "json",
-        "keras",
-        "math",
-        "matplotlib",
-        "numpy",
-        "os",
-        "pandas",
-        "pathlib",
-        "random",
-        "re",
-        "scipy",
-        "seaborn",
-        "shutil",
-        "skimage",
-        "sklearn",
-        "sys",
-        "tensorflow",
-        "tensorflow_datasets",
-        "tf",
-        "tf_keras",
-        "time",
-        "tqdm",
-        "typing",
-        "warnings",
-        "zipfile",
-    ]
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +57,22 @@ class Path:
 class Paths:
     """All paths of a script, and the scalings inside the model in front of the backbone.
 
-    ``unread`` names a layer or function, inside the model or before it, that may scale and could
-    not be read; None where all were.
+    A use of images has several paths where branches of the script scale in several places, and
+    ``entrances`` are several where the backbone is called in several places; all scale alike then.
+    ``reason`` says why what is inside the model is not understood, None if it is. ``unread`` names
+    a layer or function, inside the model or before it, that may scale and could not be read; None
+    where all were.
     """
 
     paths: tuple[Path, ...]
-    inside: tuple[Scaling, ...]
+    entrances: tuple[tuple[Scaling, ...], ...] = ()
+    reason: str | None = None
     unread: str | None = None
+
+    @property
+    def inside(self) -> tuple[Scaling, ...]:
+        """The scalings inside the model, at the first entrance of the backbone."""
+        return self.entrances[0] if self.entrances else ()
 
 
 def steps_of(scalings: tuple[Scaling, ...]) -> tuple[ScalingSeen, ...] | None:
@@ -139,33 +105,125 @@ def paths_of(program: Program, backbone: Backbone) -> Paths:
     """The paths of ``program`` into ``backbone``; empty where its text cannot be parsed."""
     source = source_of(program.path, program.text)
     if source.tree is None:
-        return Paths((), ())
-    inside = _inside(program, source, backbone)
-    ours = {scaling.site for scaling in inside}
-    found = []
+        return Paths(())
+    entrances = _entrances(program, source, backbone)
+    ours = {scaling.site for entrance in entrances or () for scaling in entrance}
+    found: list[Path] = []
     for use in uses(program, source, backbone):
-        found.append(_path(program, source, use, ours))
+        found.extend(_paths(program, source, use, ours))
     unread = [what for use in backbone.uses for what in use.unread]
     unread += [path.unread for path in found if path.unread]
-    return Paths(tuple(found), inside, unread[0] if unread else None)
+    return Paths(
+        tuple(found),
+        entrances or (),
+        None if entrances is not None else "the backbone is given differently scaled images",
+        unread[0] if unread else None,
+    )
+
+
+def _paths(program: Program, source: Source, use: Use, inside: set[Site]) -> Iterator[Path]:
+    """One path, or where branches scale in several places alike one for each way."""
+    node = use.images
+    path = _path(program, source, use, inside)
+    followed = _followed(program, use, path)
+    if followed is None:
+        yield replace(path, reason="which scalings lie on the way is not clear")
+        return
+
+    def scaled(cut: Slice) -> tuple[Scaling, ...]:
+        return _scalings(program, source, cut, inside)
+
+    ways = _ways(source, node, use.site.line, path.scalings, scaled, followed)
+    if ways is None:
+        yield replace(path, reason="branches of the script scale in different ways")
+        return
+    for scalings in ways:
+        yield replace(path, scalings=scalings)
+
+
+def _followed(program: Program, use: Use, path: Path) -> set[Site] | None:
+    """Those of the scalings in a slice that the reading of the values met on the way of ``use``.
+
+    A slice holds too much: all methods of a class, all that is put into a dict. What it holds too
+    much is met on the way to another use. None if that does not explain the difference, or if the
+    values pass through a scaling that the slice does not hold.
+    """
+    sites = {scaling.site for scaling in path.scalings}
+    mine: set[Site] = set()
+    for fit in program.fits:
+        if fit.call.site == use.site:
+            feeding = fit.training if use.split == "training" else fit.validation
+            mine.update(s.site for each in feeding for s in each.scalings if not s.display)
+    if mine - sites:
+        return None
+    if len(sites) < 2:
+        return sites
+    ways = [{scaling.site for scaling in feeding.scalings} & sites for feeding in program.sources]
+    everywhere: set[Site] = set().union(*ways)
+    if mine:
+        return mine if sites - mine <= everywhere else None
+    return None if sites == everywhere and sites not in ways else sites
+
+
+def _ways(
+    source: Source,
+    node: ast.expr | ast.stmt,
+    line: int,
+    usual: tuple[Scaling, ...],
+    scaled: Callable[[Slice], tuple[Scaling, ...]],
+    followed: set[Site] | None = None,
+) -> tuple[tuple[Scaling, ...], ...] | None:
+    """The scalings on each way through the script's branches; None if they do not scale alike.
+
+    Only those ``followed`` count, where they are known, and ways through others only if all are.
+    """
+    if len(usual) < 2:
+        return (usual,)
+    ways = source.ways(node, line, scaled)
+    if ways is not None and followed is not None:
+        known = followed
+        kept = tuple(way for way in ways if all(s.site in known for s in way))
+        ways = kept or tuple(
+            dict.fromkeys(tuple(s for s in way if s.site in known) for way in ways)
+        )
+    return ways if ways is not None and _agree(ways) else None
+
+
+def _agree(ways: Sequence[tuple[Scaling, ...]]) -> bool:
+    if len(ways) < 2:
+        return True
+    steps = [steps_of(way) for way in ways]
+    results = [compose(*each) for each in steps if each is not None]
+    return len(results) == len(steps) and all(same(each, results[0]) for each in results)
+
+
+def _scalings(
+    program: Program, source: Source, cut: Slice, inside: set[Site]
+) -> tuple[Scaling, ...]:
+    """What scales in a slice, outside the model, in order of application."""
+    sites = [source.site(n) for n in cut.nodes]
+    out = [source.site(part) for n in cut.nodes for part in label_parts(n)]
+    out += _left_out(source, cut)
+    out += [g.positional[0].site for g in program.generators if misplaced(g)]
+    return _ordered(
+        tuple(
+            scaling
+            for scaling in program.scalings
+            if within(scaling.site, sites)
+            and not scaling.display
+            and not within(scaling.site, out)
+            and scaling.site not in inside
+        )
+    )
 
 
 def _path(program: Program, source: Source, use: Use, inside: set[Site]) -> Path:
     node = use.images
     cut = source.slice(node, use.site.line)
+    scalings = _scalings(program, source, cut, inside)
     text = "\n".join(source.code(n) for n in cut.nodes)
     sites = [source.site(n) for n in cut.nodes]
-    labels = [source.site(part) for n in cut.nodes for part in label_parts(n)]
-    generators = tuple(g for g in program.generators if _within(g.site, sites))
-    scalings = tuple(
-        scaling
-        for scaling in program.scalings
-        if _within(scaling.site, sites)
-        and not scaling.display
-        and not _within(scaling.site, labels)
-        and scaling.site not in inside
-        and not any(misplaced(g) and covers(g.positional[0].site, scaling.site) for g in generators)
-    )
+    generators = tuple(g for g in program.generators if within(g.site, sites))
     kind: Kind = "generator" if generators else "dataset" if _DATASET.search(text) else "arrays"
     return Path(
         split=use.split,
@@ -173,9 +231,10 @@ def _path(program: Program, source: Source, use: Use, inside: set[Site]) -> Path
         method=use.method,
         data=source.site(node),
         kind=kind,
-        scalings=_ordered(scalings),
+        scalings=scalings,
         generators=generators,
-        reason=_doubt(program, cut, text, scalings),
+        reason=doubt(program, cut.names, text, sites)
+        or ("a scaling on the way is not constant" if steps_of(scalings) is None else None),
         unread=_unread(program, use, sites),
         raw=bool(_ORIGIN.search(text)),
         labelled=use.method != "predict" or "label_mode=None" not in text,
@@ -190,25 +249,9 @@ def _ordered(scalings: tuple[Scaling, ...]) -> tuple[Scaling, ...]:
     return tuple(sorted(scalings, key=lambda s: (last.get(s.kind, 0), s.site.line, s.site.column)))
 
 
-def _doubt(program: Program, cut: Slice, text: str, scalings: tuple[Scaling, ...]) -> str | None:
-    """Why the path is not fully understood; None if it is."""
-    opaque = _OPAQUE.search(text)
-    if opaque:
-        return f"`{opaque.group().rstrip('(')}` may change the range"
-    if steps_of(scalings) is None:
-        return "a scaling on the way is not constant"
-    for name in sorted(cut.names):
-        if program.imports.get(name, "").endswith(".normalize"):
-            return f"`{name}` may change the range"
-        package = program.imports.get(name, "").split(".")[0]
-        if package and package not in _LIBRARIES:
-            return f"`{name}` comes from `{package}`, which was not read"
-    return None
-
-
 def _unread(program: Program, use: Use, sites: list[Site]) -> str | None:
     """The layer or function on the path that the reading of the program could not follow."""
-    feeding = [source for source in program.sources if _within(source.call.site, sites)]
+    feeding = [source for source in program.sources if within(source.call.site, sites)]
     for fit in program.fits:
         if fit.call.site == use.site:
             feeding += fit.training if use.split == "training" else fit.validation
@@ -235,8 +278,13 @@ def _definition(source: Source, node: ast.expr, line: int) -> Site | None:
     return source.site(last) if last.func.attr in chain else None
 
 
-def _inside(program: Program, source: Source, backbone: Backbone) -> tuple[Scaling, ...]:
-    """Scalings in the model, in front of the backbone."""
+def _entrances(
+    program: Program, source: Source, backbone: Backbone
+) -> tuple[tuple[Scaling, ...], ...] | None:
+    """Scalings in the model, in front of the backbone, for each place that calls it.
+
+    None if they do not scale alike.
+    """
     starts: list[tuple[ast.expr | ast.stmt, int]] = []
     for use in backbone.uses:
         site = use.input_site if use.kind == "nested" and use.input_site else use.site
@@ -245,16 +293,36 @@ def _inside(program: Program, source: Source, backbone: Backbone) -> tuple[Scali
     tensor = backbone.call.argument("input_tensor")
     if tensor is not None:
         starts += [(node, tensor.site.end_line) for node in _statement(source, tensor.site)]
-    found: dict[Site, Scaling] = {}
-    layers = {call.site for call in program.calls if call.name == LAMBDA}
+
+    def scaled(cut: Slice) -> tuple[Scaling, ...]:
+        return _in_model(program, source, cut)
+
+    found: dict[tuple[Scaling, ...], None] = {}
     for node, line in starts:
-        sites = [source.site(n) for n in source.slice(node, line).nodes]
-        for scaling in program.scalings:
-            in_model = scaling.kind in ("layer", "function", "normalization", "arithmetic")
-            in_model = in_model or scaling.owner in layers
-            if in_model and not scaling.display and _within(scaling.site, sites):
-                found[scaling.site] = scaling
-    return tuple(sorted(found.values(), key=lambda s: (s.site.line, s.site.column)))
+        usual = scaled(source.slice(node, line))
+        ways = _ways(source, node, line, usual, scaled)
+        if ways is None:
+            return None
+        found.update(dict.fromkeys(ways))
+    return tuple(found) if _agree(tuple(found)) else None
+
+
+def _in_model(program: Program, source: Source, cut: Slice) -> tuple[Scaling, ...]:
+    layers = {call.site for call in program.calls if call.name == LAMBDA}
+    sites = [source.site(n) for n in cut.nodes]
+    out = _left_out(source, cut)
+    found = (
+        scaling
+        for scaling in program.scalings
+        if (
+            scaling.kind in ("layer", "function", "normalization", "arithmetic")
+            or scaling.owner in layers
+        )
+        and not scaling.display
+        and within(scaling.site, sites)
+        and not within(scaling.site, out)
+    )
+    return tuple(sorted(found, key=lambda s: (s.site.line, s.site.column)))
 
 
 def _statement(source: Source, site: Site) -> list[ast.expr | ast.stmt]:
@@ -270,5 +338,5 @@ def _statement(source: Source, site: Site) -> list[ast.expr | ast.stmt]:
     return found
 
 
-def _within(site: Site, sites: list[Site]) -> bool:
-    return any(covers(outer, site) for outer in sites)
+def _left_out(source: Source, cut: Slice) -> list[Site]:
+    return [source.site(n) for n in cut.without if isinstance(n, ast.expr | ast.stmt)]

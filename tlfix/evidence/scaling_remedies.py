@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import chain
 
 from tlfix.causes.spec import Remedy
 from tlfix.evidence.edits import code, end, position
@@ -12,6 +13,7 @@ from tlfix.evidence.scaling_flow import covers
 from tlfix.evidence.scaling_paths import LAMBDA, Path, Paths, misplaced, step_of, steps_of
 from tlfix.probe.trace import ScalingSeen
 from tlfix.program.model import Backbone, Call, Program, Scaling, Site
+from tlfix.program.scalings import CONVERT
 
 Span = dict[str, object]
 _SHAPES = ("input_shape", "batch_input_shape", "batch_shape")
@@ -57,6 +59,8 @@ def plan(
     Raises:
         Unplaced: a path is not understood well enough, or offers no place.
     """
+    if paths.reason is not None:
+        raise Unplaced(paths.reason)
     for path in paths.paths:
         if path.reason is not None and not _in_model(backbone, paths):
             raise Unplaced(path.reason)
@@ -65,11 +69,11 @@ def plan(
         raise Unplaced("a scaling inside the model is not constant")
     scaled = [path for path in paths.paths if path.scalings]
     if expects.name == "raw":
-        return _remove(program, paths.paths, paths.inside, "the backbone scales its input itself")
+        return _remove(program, paths, "the backbone scales its input itself")
     if paths.inside and same(compose(*inside), expects):
-        return _remove(program, paths.paths, (), "the model already scales its input")
+        return _remove(program, Paths(paths.paths), "the model already scales its input")
     if paths.inside and not scaled:
-        return _correct_inside(program, module, expects, paths.inside)
+        return _correct_inside(program, module, expects, paths)
     if not scaled and not any(misplaced(g) for p in paths.paths for g in p.generators):
         return _scale_in_model(program, backbone, module, expects, paths)
     if not paths.paths:
@@ -93,14 +97,12 @@ def _remedy(
     return Remedy(codemod, summary, edits, "careful" if careful else "cursory")
 
 
-def _remove(
-    program: Program, paths: tuple[Path, ...], inside: tuple[Scaling, ...], why: str
-) -> Remedy:
+def _remove(program: Program, paths: Paths, why: str) -> Remedy:
     made = _Plan()
-    for path in paths:
+    for path in paths.paths:
         for scaling in path.scalings:
             _take_away(program, scaling, path, made)
-    for scaling in inside:
+    for scaling in chain(*paths.entrances):
         made.add("removals", _removal(program, scaling))
     return _remedy("remove_scaling", program, f"remove the extra scaling: {why}", made)
 
@@ -157,31 +159,35 @@ def _generator_of(scaling: Scaling, path: Path) -> Call | None:
     return next((g for g in path.generators if covers(g.site, scaling.site)), None)
 
 
-def _correct_inside(
-    program: Program, module: str, expects: ScalingSeen, inside: tuple[Scaling, ...]
-) -> Remedy:
-    fine = next((scaling for scaling in inside if _is(scaling, expects)), None)
-    if fine is not None:
-        others = tuple(scaling for scaling in inside if scaling is not fine)
+def _correct_inside(program: Program, module: str, expects: ScalingSeen, paths: Paths) -> Remedy:
+    made = _Plan()
+    for inside in paths.entrances:
+        fine = next((scaling for scaling in inside if _is(scaling, expects)), None)
         try:
-            return _remove(program, (), others, "another one in the model is right")
+            removals = [_removal(program, s) for s in inside if s is not (fine or inside[0])]
         except Unplaced:
             # A first layer that carries the input's shape is corrected, and the others go.
-            pass
-    first, *rest = inside
-    made = _Plan()
-    for scaling in rest:
-        made.add("removals", _removal(program, scaling))
-    if first.kind in ("function", "reference"):
-        made.add("renames", span(first.site))
-    elif first.kind == "layer" and expects.name == "tf":
-        made.add("layers", span(first.site))
+            removals, fine = [_removal(program, s) for s in inside[1:]], None
+        for each in removals:
+            made.add("removals", each)
+        if fine is None:
+            _correct(inside[0], made)
+    if made.parameters.keys() <= {"removals"}:
+        summary = "remove the extra scaling: another one in the model is right"
+        return _remedy("remove_scaling", program, summary, made)
+    if made.parameters.keys() <= {"removals", "layers"} and expects.name == "tf":
         return _rescale(program, made)
-    elif first.kind == "layer":
-        made.add("layers", span(first.site))
-    else:
-        made.add("expressions", _scaled_span(first))
     return _use(program, module, made, "in the model")
+
+
+def _correct(scaling: Scaling, made: _Plan) -> None:
+    """Replace what scales inside a model."""
+    if scaling.kind in ("function", "reference"):
+        made.add("renames", span(scaling.site))
+    elif scaling.kind == "layer":
+        made.add("layers", span(scaling.site))
+    else:
+        made.add("expressions", _scaled_span(scaling))
 
 
 def _rescale(
@@ -244,7 +250,7 @@ def _scale_in_pipelines(
             _one_scaling(program, path, expects, made)
         else:
             _insert(path, made)
-    for scaling in paths.inside:
+    for scaling in chain(*paths.entrances):
         made.add("removals", _removal(program, scaling))
     kept = made.parameters.get("removals", [])
     for parameter in ("expressions", "renames"):
@@ -315,6 +321,8 @@ def _scaled_span(scaling: Scaling, cast: str | None = None) -> Span:
 def _cast(program: Program, scaling: Scaling, path: Path) -> str | None:
     """How the operand is made floating point: preprocess_input neither casts tensors nor copies
     floating-point arrays."""
+    if scaling.name == CONVERT:
+        return "tensor"
     operand = scaling.operand_text or ""
     if path.kind != "dataset" and "tf." not in operand:
         return None if "astype(" in operand else "array"

@@ -37,7 +37,7 @@ def read(program: Program) -> Iterator[Reading]:
     backbone = program.backbones[0]
     paths = paths_of(program, backbone)
     inside = steps_of(paths.inside)
-    if inside is None or any(p.reason for p in paths.paths):
+    if inside is None or paths.reason or any(p.reason for p in paths.paths):
         return
     if not paths.paths:
         yield from _in_model_alone(program, backbone, module, expects, paths)

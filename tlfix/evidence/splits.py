@@ -84,7 +84,8 @@ def _leaks(program: Program, fit: Fit) -> Iterator[Leak]:
     if len(fit.training) == len(fit.validation) == 1:
         training, validation = fit.training[0], fit.validation[0]
         yield from _cut(training, validation)
-        if training.kind == validation.kind and training.call.site != validation.call.site:
+        # A helper that is called twice reads twice, at one place in the source.
+        if training.kind == validation.kind and training.call is not validation.call:
             yield from _one_place(program, training, validation)
 
 
@@ -189,7 +190,7 @@ def _one_place(program: Program, training: Source, validation: Source) -> Iterat
         + (f" half of it (`{halves[0]}`)" if how == "both read one" else ""),
         other.site,
         f"{_OWN}: another folder, or validation_split with one subset each and one seed",
-        edits=tuple(_split(training, validation)),
+        edits=() if one.site == other.site else tuple(_split(training, validation)),
         fix="split the images: one subset for training, the other for validation",
     )
 
@@ -204,6 +205,8 @@ def _same(program: Program, one: Call, other: Call, keyword: str) -> str | None:
         return f"the folder {first.value!r}" if same else None
     if UNKNOWN not in (first.value, second.value) or _images(first.text) != _images(second.text):
         return None
+    if one.site == other.site:
+        return None  # what a helper is given may differ from call to call
     text = _images(first.text)
     if one.scope != other.scope or _bound_between(program, text, one.site, other.site):
         return None
@@ -241,6 +244,8 @@ def _halves(one: Call, other: Call) -> Iterator[Leak]:
         for call, seed in zip((one, other), seeds, strict=True)
         if seed is None or seed.text != text
     ]
+    if one.site == other.site:
+        edits = edits[:1]  # a helper is edited once for both halves
     if not all(shuffled):
         which = "training" if not shuffled[0] else "validation"
         summary = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tlfix.program import arithmetic, assignment, calls
 from tlfix.program.meaning import constant, either, options
 from tlfix.program.model import UNKNOWN
-from tlfix.program.values import Class, Function, Known, Made, Opaque, Ref, Scope, Value
+from tlfix.program.values import Class, Function, Known, Made, Opaque, Ref, Returns, Scope, Value
 
 if TYPE_CHECKING:
     from tlfix.program.walk import Walker
@@ -93,12 +93,20 @@ def _if(walker: Walker, node: ast.If) -> bool:
     text = walker.text.source(node.test)
     before = dict(walker.scope.variables)
     walker.tests.append(text)
-    on = walker.run(node.body)
+    on, one = _arm(walker, node.body)
     walker.tests[-1] = f"not ({text})"
     after = dict(walker.scope.variables)
     _restore(walker, before)
-    otherwise = walker.run(node.orelse)
+    otherwise, another = _arm(walker, node.orelse)
     walker.tests.pop()
+    if test is UNKNOWN:
+        walker.returns[-1].add(*one.values, *another.values)
+    else:
+        taken = one if test else another
+        walker.returns[-1].add(*taken.values)
+        walker.returns[-1].closed |= taken.closed or bool(
+            taken.values and not (on if test else otherwise)
+        )
     other = dict(walker.scope.variables)
     if test is not UNKNOWN and (on if test else otherwise):
         _restore(walker, after if test else other)
@@ -107,6 +115,13 @@ def _if(walker: Walker, node: ast.If) -> bool:
     elif on:
         _restore(walker, after)
     return on or otherwise
+
+
+def _arm(walker: Walker, body: list[ast.stmt]) -> tuple[bool, Returns]:
+    """Read one arm of a branch: whether it goes on behind the branch, and what it returns."""
+    walker.returns.append(Returns())
+    goes_on = walker.run(body)
+    return goes_on, walker.returns.pop()
 
 
 def _restore(walker: Walker, variables: dict[str, Value]) -> None:
@@ -214,8 +229,7 @@ def _augmented(walker: Walker, node: ast.AugAssign) -> None:
 
 def _return(walker: Walker, node: ast.Return) -> bool:
     value = walker.evaluate(node.value) if node.value is not None else Known(None)
-    if walker.returns:
-        walker.returns[-1].append(value)
+    walker.returns[-1].add(value)
     return False
 
 

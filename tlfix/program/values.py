@@ -241,3 +241,16 @@ class Scope:
         """Assign in this scope, or in the module's if the name was declared ``global``."""
         scope = self.module() if name in self.globals else self
         scope.variables[name] = value
+
+
+@dataclass(slots=True)
+class Returns:
+    """What a function returns, as far as it is read; no more once ``closed``."""
+
+    values: list[Value] = field(default_factory=list)
+    closed: bool = False
+
+    def add(self, *values: Value) -> None:
+        """Add what one more ``return`` gives."""
+        if not self.closed:
+            self.values.extend(values)

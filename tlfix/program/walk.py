@@ -25,6 +25,7 @@ from tlfix.program.values import (
     Known,
     Made,
     Opaque,
+    Returns,
     Scope,
     Value,
 )
@@ -72,7 +73,7 @@ class Walker:
         self.call_returns: list[tuple[Instance, Value]] = []
         self.targets: dict[int, tuple[str, ...]] = {}
         self.tests: list[str] = []
-        self.returns: list[list[Value]] = []
+        self.returns: list[Returns] = [Returns()]
         self.yields: list[list[Value]] = []
         self.walked: set[int] = set()
         self.loops = 0
@@ -195,9 +196,9 @@ class Walker:
         try:
             if isinstance(node, ast.Lambda):
                 return self.evaluate(node.body)
-            self.returns.append([])
+            self.returns.append(Returns())
             self.run(node.body)
-            returned = self.returns.pop()
+            returned = self.returns.pop().values
             return either(*returned) if returned else Known(None)
         finally:
             self._stack.pop()
