@@ -38,6 +38,7 @@ def test_every_probe_is_on_the_same_validation_images(trace: Trace) -> None:
         ("expected", "initial", "linear", None),
         ("expected", "initial", "mlp", None),
         ("as-is", "initial", "linear", "flipped"),
+        ("as-is", "initial", "linear", "validation"),
         ("as-is", "initial", "linear", "unaugmented"),
         ("as-is", "initial", "linear", "augmented"),
     }

@@ -189,11 +189,11 @@ class Probing:
         if self._fit.trained:
             self._guard("hidden-layer probe", self._hidden, best)
         self._guard("comparison of neighbours", self._neighbours, best)
-        self._guard("probe of the validation images", self._validation, as_is)
         if best.validation is not None:
             self._guard("search for a renaming of classes", self._renaming, reference)
         if not self._fit.trained:
             return  # a fit that cannot take a step has one fault that matters
+        self._guard("probe of the validation images", self._validation, as_is)
         if len(as_is.training) < len(self._images):
             return  # so slow a network that its features are not computed once more
         self._guard("probe with reversed channels", self._flipped, as_is)
