@@ -18,6 +18,9 @@ GAIN = 0.03
 UNDERFIT = NOISE_POINTS
 """What it must gain for the frozen backbone to be called a fault, on images far from its own."""
 
+HINT = 0.05
+"""A gain that few validation images leave at this level is worth a note."""
+
 LARGE_GAIN = 0.10
 """The same where nothing tells how far the images are from those the backbone was trained on."""
 
@@ -78,13 +81,17 @@ def _measured(case: Case, trace: Trace, fit: FitSeen, trial: FineTuneTrial) -> I
     best = max(sum(correct) / len(correct) for correct in frozen)
     gain = trial.tuned_accuracy - best
     p = max(mcnemar(correct, trial.tuned_correct) for correct in frozen)
-    if gain < GAIN or p >= ALPHA:
+    if gain < GAIN or p >= HINT:
         return
     backbone = tuning.static_backbone(case.program, trace, fit)
     static_fit = tuning.static_fit(case.program, fit)
     shift = fit.batchnorm.shift if fit.batchnorm else None
     distant = shift is not None and shift >= DISTANT
-    underfits = gain >= (LARGE_GAIN if shift is None else UNDERFIT) and (shift is None or distant)
+    underfits = (
+        p < ALPHA
+        and gain >= (LARGE_GAIN if shift is None else UNDERFIT)
+        and (shift is None or distant)
+    )
     far = (
         ()
         if shift is None
@@ -92,7 +99,7 @@ def _measured(case: Case, trace: Trace, fit: FitSeen, trial: FineTuneTrial) -> I
     )
     yield Finding(
         severity="warning" if underfits else "note",
-        confidence="likely",
+        confidence="likely" if p < ALPHA else "possible",
         site=backbone.call.site if backbone else static_fit.call.site if static_fit else None,
         evidence=(
             Evidence(
