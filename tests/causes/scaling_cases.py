@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.traces import backbone, door, fit, place, probe, trace
+from tlfix.causes import registry
 from tlfix.causes.spec import Case, CauseSpec, Finding
 from tlfix.codemods import transform
 from tlfix.probe.trace import Door, LinearProbe, ScalingSeen, Trace
@@ -53,6 +54,17 @@ def findings(spec: CauseSpec, text: str, seen: Trace | None = None) -> list[Find
     """What ``spec`` finds; every symptom counts as present."""
     symptoms = {s.id: None for s in SYMPTOMS}
     return list(spec.find(Case(read(text, PATH), seen, symptoms)))  # type: ignore[arg-type]
+
+
+def preprocessing(text: str) -> dict[str, Finding]:
+    """What the source alone gives away about scaling, by cause."""
+    case = Case(read(text, PATH))
+    return {
+        spec.id: finding
+        for spec in registry.load()
+        if spec.id.startswith("preprocessing-")
+        for finding in spec.find(case)
+    }
 
 
 def cure(spec: CauseSpec, text: str, seen: Trace | None = None) -> str:

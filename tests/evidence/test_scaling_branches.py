@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tlfix.causes import registry
-from tlfix.causes.spec import Case, Finding
+from tests.causes.scaling_cases import preprocessing as found
 from tlfix.codemods import transform
-from tlfix.program.reader import read
 
 TEXT = """\
 import sys
@@ -67,16 +65,6 @@ LOADERS = [ELSE, RETURN, EXPRESSION, MATCH]
 
 def program(train: str, valid: str, loader: str) -> str:
     return TEXT.replace("LOADER", loader).replace("TRAIN", train).replace("VALID", valid)
-
-
-def found(text: str) -> dict[str, Finding]:
-    case = Case(read(text, "train.py"))
-    return {
-        spec.id: finding
-        for spec in registry.load()
-        if spec.id.startswith("preprocessing-")
-        for finding in spec.find(case)
-    }
 
 
 @pytest.mark.parametrize("loader", LOADERS)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tlfix.causes import registry
-from tlfix.causes.spec import Case, Finding
+from tests.causes.scaling_cases import preprocessing as found
 from tlfix.codemods import transform
-from tlfix.program.reader import read
 
 TEXT = """\
 import keras
@@ -50,16 +48,6 @@ RIGHT = "x / 127.5 - 1.0"
 
 def program(train: str, valid: str, loop: str = STEP) -> str:
     return TEXT.replace("TRAIN", train).replace("VALID", valid) + loop
-
-
-def found(text: str) -> dict[str, Finding]:
-    case = Case(read(text, "train.py"))
-    return {
-        spec.id: finding
-        for spec in registry.load()
-        if spec.id.startswith("preprocessing-")
-        for finding in spec.find(case)
-    }
 
 
 @pytest.mark.parametrize("loop", [STEP, INLINE])

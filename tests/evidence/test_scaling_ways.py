@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tlfix.causes import registry
-from tlfix.causes.spec import Case, Finding
+from tests.causes.scaling_cases import preprocessing as found
 from tlfix.codemods import transform
-from tlfix.program.reader import read
 
 HEAD = """\
 import tensorflow as tf
@@ -62,16 +60,6 @@ def program(style: tuple[str, str, str], one: str, other: str, more: str = "") -
     data, training, validation = style
     model = MODEL.replace("TRAINING", training).replace("VALIDATION", validation)
     return HEAD + data.replace("ONE", one).replace("OTHER", other) + model + more
-
-
-def found(text: str) -> dict[str, Finding]:
-    case = Case(read(text, "train.py"))
-    return {
-        spec.id: finding
-        for spec in registry.load()
-        if spec.id.startswith("preprocessing-")
-        for finding in spec.find(case)
-    }
 
 
 @pytest.mark.parametrize("style", STYLES)
